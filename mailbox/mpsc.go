@@ -1,0 +1,304 @@
+package mailbox
+
+import (
+	"fmt"
+	"math/bits"
+	"sync/atomic"
+)
+
+// MaxCapacity is the largest number of messages, reserve included, that one mailbox can be made for.
+const MaxCapacity = 1 << 30
+
+// closedBit is set in MPSC.tail by Close. Every claim compares the whole word, so none succeeds afterwards.
+const closedBit = 1 << 63
+
+// MPSC is a bounded ring for many producers and one consumer at a time.
+//
+// The TryEnqueue methods, Ready, Len, Cap, Close, Closed and Drained are safe for
+// concurrent use. TryDequeue and Drain belong to the consumer: at most one
+// goroutine at a time may be inside them, and handing the role to another
+// goroutine needs a happens-before edge, as a channel or an atomic status word
+// gives. No method blocks, and none allocates but the first enqueue, which makes
+// the ring. Dequeued slots are cleared, so the ring keeps no message alive.
+//
+// A refusal means full: ErrFull is answered only if at one moment during the call
+// the mailbox was open and held its capacity. An accepted message is delivered
+// exactly once, in the order of the claims, also after Close.
+//
+// What is lock-free and what is not: claiming a place is lock-free, but a producer
+// claims first and publishes later. One that is descheduled in between hides the
+// messages claimed after its own until it runs again. Meanwhile TryDequeue and
+// Drain answer "nothing ready" and do not spin. Hence an empty answer means that
+// the mailbox was empty or that an enqueue was in flight; with no enqueue in
+// flight it is exact.
+//
+// Positions count messages from 0; position p lives in slot p mod size, where size
+// is the power of two at or above capacity + reserve. A run is the slots
+// [p, p+n) that one enqueue claimed.
+//
+// Invariants:
+//
+//	I1  head <= tail <= head + capacity + reserve <= head + size
+//	I2  headSeen is a value that head had, so headSeen <= head
+//	I3  words[p mod size] carries p's lap and a length n if and only if the run [p, p+n) has been published
+//	I4  every position in [head, ready) is published
+//	I5  slots outside [head, tail) hold the zero value
+//
+// A slot of position p belongs to the producer whose CAS moved tail over p until
+// that producer's store into words; then to the consumer until its store into head
+// passes p; then to nobody until tail reaches p + size.
+type MPSC[T any] struct {
+	ring     atomic.Pointer[ring[T]] // nil until the first enqueue
+	capacity uint64                  // where TryEnqueue sees it full
+	limit    uint64                  // capacity + reserve
+	_        [40]byte
+
+	// The producers' line.
+	tail     atomic.Uint64 // next position to claim, and closedBit
+	headSeen atomic.Uint64 // a recent head: spares the producers the consumer's line
+	_        [48]byte
+
+	// The consumer's line.
+	head  atomic.Uint64 // next position to dequeue
+	ready atomic.Uint64 // end of the last run of two or more that was found published; at or below head if there is none left
+	_     [48]byte
+}
+
+// ring is the memory of an MPSC. Words and values lie apart: an array of {word, value} pairs starts off a
+// cache line for some sizes of T, and then some slots straddle two lines.
+type ring[T any] struct {
+	words  []atomic.Uint64
+	values []T
+	mask   uint64
+}
+
+// NewMPSC returns an open, empty mailbox for exactly capacity messages.
+// It panics if capacity is not within 1 to MaxCapacity.
+func NewMPSC[T any](capacity int) *MPSC[T] {
+	return NewMPSCReserved[T](capacity, 0)
+}
+
+// NewMPSCReserved is NewMPSC with room for reserve more messages that only TryEnqueueReserved uses:
+// a reply whose sender holds a credit finds room however many requests wait.
+// It panics if capacity is below 1, reserve is below 0, or their sum is above MaxCapacity.
+func NewMPSCReserved[T any](capacity, reserve int) *MPSC[T] {
+	if capacity < 1 || reserve < 0 || capacity > MaxCapacity-reserve {
+		panic(fmt.Sprintf("mailbox: capacity %d with reserve %d; want capacity >= 1, reserve >= 0 and a sum of at most %d",
+			capacity, reserve, MaxCapacity))
+	}
+	return &MPSC[T]{capacity: uint64(capacity), limit: uint64(capacity + reserve)}
+}
+
+// TryEnqueue adds v at the end. It answers ErrFull if capacity messages or more are waiting, ErrClosed after Close.
+func (m *MPSC[T]) TryEnqueue(v T) error {
+	return m.enqueue(v, m.capacity)
+}
+
+// TryEnqueueReserved is TryEnqueue that may use the reserve too: it answers ErrFull only if capacity + reserve
+// messages are waiting.
+func (m *MPSC[T]) TryEnqueueReserved(v T) error {
+	return m.enqueue(v, m.limit)
+}
+
+func (m *MPSC[T]) enqueue(v T, limit uint64) error {
+	r := m.ring.Load()
+	if r == nil {
+		r = m.makeRing()
+	}
+	for {
+		t := m.tail.Load()
+		if room, err := m.room(t, 1, limit); room == 0 {
+			return err
+		}
+		if m.tail.CompareAndSwap(t, t+1) {
+			r.values[t&r.mask] = v
+			r.publish(t, 1)
+			return nil
+		}
+	}
+}
+
+// TryEnqueueBatch adds the longest prefix of vs that fits, in order and with no other message in between, and returns
+// its length. The consumer sees the whole prefix at once. It answers ErrFull if the prefix is shorter than vs and
+// ErrClosed, having added nothing, after Close. The mailbox keeps no reference to vs.
+func (m *MPSC[T]) TryEnqueueBatch(vs []T) (int, error) {
+	r := m.ring.Load()
+	if r == nil {
+		r = m.makeRing()
+	}
+	for {
+		t := m.tail.Load()
+		n, err := m.room(t, uint64(len(vs)), m.capacity)
+		if n == 0 {
+			return 0, err
+		}
+		// Success shows that tail was t when room loaded head: a short prefix filled the mailbox exactly.
+		if m.tail.CompareAndSwap(t, t+n) {
+			first := copy(r.values[t&r.mask:], vs[:n])
+			copy(r.values, vs[first:n])
+			r.publish(t, n)
+			return int(n), err
+		}
+	}
+}
+
+// room returns how many of want messages fit at tail t below limit, and why not all if it is fewer.
+//
+// Head is loaded after t, so full is true at that load: tail was t or more by then. Close may have come in
+// between; the second load of tail tells.
+func (m *MPSC[T]) room(t, want, limit uint64) (uint64, error) {
+	if t&closedBit != 0 {
+		return 0, ErrClosed
+	}
+	// Signed: a head loaded after t may have passed it, and then the claim's CAS fails.
+	if free := int64(limit) - int64(t-m.headSeen.Load()); free >= int64(want) {
+		return want, nil
+	}
+	h := m.head.Load()
+	// A slower producer may store an older head over this one; the next producer then comes here again.
+	m.headSeen.Store(h)
+	free := max(int64(limit)-int64(t-h), 0) // below 0 when the reserve is in use
+	if free >= int64(want) {
+		return want, nil
+	}
+	if m.Closed() {
+		return 0, ErrClosed
+	}
+	return uint64(free), ErrFull
+}
+
+// TryDequeue takes the oldest message. It answers false if nothing is ready: see the type's comment.
+// Only the consumer may call it.
+func (m *MPSC[T]) TryDequeue() (T, bool) {
+	var v, zero T
+	r := m.ring.Load()
+	if r == nil {
+		return zero, false
+	}
+	h := m.head.Load()
+	if h >= m.ready.Load() {
+		n := r.published(h)
+		if n == 0 {
+			return zero, false
+		}
+		if n > 1 {
+			m.ready.Store(h + n)
+		}
+	}
+	slot := &r.values[h&r.mask]
+	v, *slot = *slot, zero
+	m.head.Store(h + 1) // gives the slot back to the producers
+	return v, true
+}
+
+// Drain takes up to len(dst) of the oldest messages into dst and returns how many. All of them leave the mailbox
+// with one store that the producers see. It answers 0 if nothing is ready. Only the consumer may call it.
+func (m *MPSC[T]) Drain(dst []T) int {
+	r := m.ring.Load()
+	if r == nil {
+		return 0
+	}
+	h, ready := m.head.Load(), m.ready.Load()
+	p, end := h, h+uint64(len(dst))
+	for p < end {
+		if p >= ready {
+			n := r.published(p)
+			if n == 0 {
+				break
+			}
+			ready = p + n
+		}
+		p += r.take(dst[p-h:], p, ready)
+	}
+	if p == h {
+		return 0
+	}
+	if ready > p {
+		m.ready.Store(ready) // before head: Ready must not see p without it
+	}
+	m.head.Store(p) // gives the slots back to the producers
+	return int(p - h)
+}
+
+// Ready reports whether the next message has been published. It is safe for concurrent use.
+//
+// It closes the gap between "found nothing" and "went idle". The consumer stores idle into its status word and then
+// calls Ready; a producer enqueues and then loads the status word. All four are sequentially consistent, so either
+// Ready sees the message, or the producer sees idle and wakes the consumer; possibly both, never neither.
+// A message behind an unpublished one is woken for by the producer of the unpublished one.
+func (m *MPSC[T]) Ready() bool {
+	r := m.ring.Load()
+	if r == nil {
+		return false
+	}
+	h := m.head.Load()
+	return h < m.ready.Load() || r.published(h) != 0
+}
+
+// Len returns the number of messages waiting, those claimed but not yet published included. While others enqueue or
+// dequeue it is a recent value between 0 and capacity + reserve.
+func (m *MPSC[T]) Len() int {
+	h := m.head.Load() // before tail, so that the difference is not negative
+	return int(min(m.tail.Load()&^closedBit-h, m.limit))
+}
+
+// Cap returns the capacity that TryEnqueue and TryEnqueueBatch keep to; a reserve is not counted.
+func (m *MPSC[T]) Cap() int { return int(m.capacity) }
+
+// Close makes every later enqueue answer ErrClosed. What was accepted before can still be dequeued. It is idempotent.
+func (m *MPSC[T]) Close() { m.tail.Or(closedBit) }
+
+// Closed reports whether Close has been called.
+func (m *MPSC[T]) Closed() bool { return m.tail.Load()&closedBit != 0 }
+
+// Drained reports whether the mailbox is closed and everything accepted has been dequeued. Once true it stays true.
+func (m *MPSC[T]) Drained() bool {
+	return m.tail.Load() == m.head.Load()|closedBit
+}
+
+// makeRing allocates the ring; of several first enqueues one wins and all use its ring.
+func (m *MPSC[T]) makeRing() *ring[T] {
+	size := uint64(1) << bits.Len64(m.limit-1)
+	m.ring.CompareAndSwap(nil, &ring[T]{
+		words:  make([]atomic.Uint64, size),
+		values: make([]T, size),
+		mask:   size - 1,
+	})
+	return m.ring.Load()
+}
+
+// word is what the first slot of a published run [p, p+n) holds: the lap of p, counted from 1, above the length.
+// With size 2^k the length takes the low k+1 bits, so no two laps of a slot share a word below position 2^62.
+// Only the first slot of a run is written; a later slot keeps the word of an older lap and is never looked at.
+func (r *ring[T]) word(p, n uint64) uint64 {
+	return ((p|r.mask)+1)<<1 + n
+}
+
+// publish hands the run [p, p+n) to the consumer.
+func (r *ring[T]) publish(p, n uint64) {
+	r.words[p&r.mask].Store(r.word(p, n)) // publishes the values written before it
+}
+
+// published returns the length of the run that starts at p, or 0 if it has not been published.
+func (r *ring[T]) published(p uint64) uint64 {
+	n := r.words[p&r.mask].Load() - r.word(p, 0)
+	if n > r.mask+1 { // an older lap: the difference wrapped around
+		return 0
+	}
+	return n
+}
+
+// take moves the published messages from position p on into dst and clears their slots. It stops at the end of
+// dst, at position end, or at the end of the array, whichever comes first, and returns how many it moved.
+func (r *ring[T]) take(dst []T, p, end uint64) uint64 {
+	i := p & r.mask
+	n := min(end-p, uint64(len(dst)), r.mask+1-i)
+	if n == 1 { // a run of one is the common case, and copy costs more than an assignment
+		var zero T
+		dst[0], r.values[i] = r.values[i], zero
+		return 1
+	}
+	copy(dst[:n], r.values[i:])
+	clear(r.values[i : i+n])
+	return n
+}
