@@ -94,19 +94,19 @@ func (e Exponential) wait(attempt int) time.Duration {
 func (e Exponential) Validate() error {
 	problems := validateLimits(e.MaxAttempts, e.MaxElapsed)
 	if e.Base < 0 {
-		problems = append(problems, fmt.Errorf("Base %s is negative; want a wait of 0 (the default) or more", e.Base))
+		problems = append(problems, fmt.Errorf("negative Base %s; want a wait of 0 (the default) or more", e.Base))
 	}
 	if e.Max < 0 {
-		problems = append(problems, fmt.Errorf("Max %s is negative; want a wait of 0 (the default) or more", e.Max))
+		problems = append(problems, fmt.Errorf("negative Max %s; want a wait of 0 (the default) or more", e.Max))
 	}
 	if e.Max > 0 && e.Base > e.Max {
-		problems = append(problems, fmt.Errorf("Base %s is longer than Max %s; want Base <= Max", e.Base, e.Max))
+		problems = append(problems, fmt.Errorf("a Base of %s above the Max of %s; want Base <= Max", e.Base, e.Max))
 	}
 	if e.Multiplier != 0 && !(e.Multiplier >= 1 && e.Multiplier <= math.MaxFloat64) {
-		problems = append(problems, fmt.Errorf("Multiplier %v is out of range; want 0 (the default) or at least 1", e.Multiplier))
+		problems = append(problems, fmt.Errorf("out-of-range Multiplier %v; want 0 (the default) or at least 1", e.Multiplier))
 	}
 	if !(e.Jitter >= 0 && e.Jitter <= 1) {
-		problems = append(problems, fmt.Errorf("Jitter %v is out of range; want 0 to 1", e.Jitter))
+		problems = append(problems, fmt.Errorf("out-of-range Jitter %v; want 0 to 1", e.Jitter))
 	}
 	return errors.Join(problems...)
 }
@@ -135,7 +135,7 @@ func (c Constant) Next(attempt int, elapsed time.Duration, err error) (time.Dura
 func (c Constant) Validate() error {
 	problems := validateLimits(c.MaxAttempts, c.MaxElapsed)
 	if c.Wait < 0 {
-		problems = append(problems, fmt.Errorf("Wait %s is negative; want a wait of 0 or more", c.Wait))
+		problems = append(problems, fmt.Errorf("negative Wait %s; want a wait of 0 or more", c.Wait))
 	}
 	return errors.Join(problems...)
 }
@@ -171,10 +171,10 @@ func (l limits) next(attempt int, elapsed, wait time.Duration, err error) (time.
 func validateLimits(maxAttempts int, maxElapsed time.Duration) []error {
 	var problems []error
 	if maxAttempts < 0 {
-		problems = append(problems, fmt.Errorf("MaxAttempts %d is negative; want 0 (the default) or more", maxAttempts))
+		problems = append(problems, fmt.Errorf("negative MaxAttempts %d; want 0 (the default) or more", maxAttempts))
 	}
 	if maxElapsed < 0 {
-		problems = append(problems, fmt.Errorf("MaxElapsed %s is negative; want 0 (no bound) or more", maxElapsed))
+		problems = append(problems, fmt.Errorf("negative MaxElapsed %s; want 0 (no bound) or more", maxElapsed))
 	}
 	return problems
 }

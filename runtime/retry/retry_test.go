@@ -116,22 +116,22 @@ func TestValidate(t *testing.T) {
 	}
 	bad := retry.Exponential{MaxAttempts: -1, Base: -1, Max: -2, Multiplier: 0.5, Jitter: math.NaN(), MaxElapsed: -1}
 	want := []string{
-		"MaxAttempts -1 is negative; want 0 (the default) or more",
-		"MaxElapsed -1ns is negative; want 0 (no bound) or more",
-		"Base -1ns is negative; want a wait of 0 (the default) or more",
-		"Max -2ns is negative; want a wait of 0 (the default) or more",
-		"Multiplier 0.5 is out of range; want 0 (the default) or at least 1",
-		"Jitter NaN is out of range; want 0 to 1",
+		"negative MaxAttempts -1; want 0 (the default) or more",
+		"negative MaxElapsed -1ns; want 0 (no bound) or more",
+		"negative Base -1ns; want a wait of 0 (the default) or more",
+		"negative Max -2ns; want a wait of 0 (the default) or more",
+		"out-of-range Multiplier 0.5; want 0 (the default) or at least 1",
+		"out-of-range Jitter NaN; want 0 to 1",
 	}
 	if err := bad.Validate(); err == nil || err.Error() != strings.Join(want, "\n") {
 		t.Errorf("Validate:\n%v\nwant\n%s", err, strings.Join(want, "\n"))
 	}
 	if err := (retry.Exponential{Base: 2 * time.Second, Max: time.Second}).Validate(); err == nil ||
-		err.Error() != "Base 2s is longer than Max 1s; want Base <= Max" {
+		err.Error() != "a Base of 2s above the Max of 1s; want Base <= Max" {
 		t.Errorf("Validate: %v", err)
 	}
 	if err := (retry.Constant{Wait: -time.Second}).Validate(); err == nil ||
-		err.Error() != "Wait -1s is negative; want a wait of 0 or more" {
+		err.Error() != "negative Wait -1s; want a wait of 0 or more" {
 		t.Errorf("Validate: %v", err)
 	}
 }

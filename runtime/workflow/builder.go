@@ -36,7 +36,7 @@ type Step[T any] struct {
 // inputStep is the index of the step that Input returns.
 const inputStep = -1
 
-func (s Step[T]) node() node { return node{s.owner, s.task} }
+func (s Step[T]) node() node { return node(s) }
 
 // A Node is a [Step] of any type.
 type Node interface{ node() node }

@@ -337,7 +337,7 @@ func TestBuildErrors(t *testing.T) {
 		{"invalid policy", func(b *builder) workflow.Step[User] {
 			return user(b, workflow.Retry(retry.Exponential{MaxAttempts: -2, Jitter: 7}))
 		}, workflow.ErrBadOption,
-			"workflow w, task user: Retry(retry.Exponential): MaxAttempts -2 is negative; want 0 (the default) or more; Jitter 7 is out of range; want 0 to 1: correct the policy"},
+			"workflow w, task user: Retry(retry.Exponential): negative MaxAttempts -2; want 0 (the default) or more; out-of-range Jitter 7; want 0 to 1: correct the policy"},
 		{"nil option", func(b *builder) workflow.Step[User] { return user(b, nil) }, workflow.ErrBadOption,
 			"workflow w, task user: option 1 is nil: leave it out"},
 	} {
