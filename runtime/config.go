@@ -1,0 +1,186 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime/processor"
+)
+
+// The defaults of Config, and the ranges that New accepts.
+const (
+	DefaultWorkflowActors  = 10
+	DefaultTaskActors      = 50
+	DefaultMailboxCapacity = 1024
+	DefaultMaxRuns         = 65_536
+	DefaultCancelGrace     = 5 * time.Second
+
+	MaxActors          = 65_536  // of either kind
+	MaxMailboxCapacity = 1 << 24 // 16 Mi runs, 256 MiB of ring once used
+	MaxMaxRuns         = 1 << 30 // a run takes at least 1 KB
+	MaxCancelGrace     = 24 * time.Hour
+)
+
+// Config sizes a Runtime. The zero value is valid: every field that is zero gets
+// its default.
+type Config struct {
+	// WorkflowActors is the number of actors that drive runs.
+	// Defaults to 10; 1 to 65,536; environment WORKFLOW_ACTOR_POOL_SIZE.
+	WorkflowActors int
+
+	// TaskActors is the number of tasks that execute at once.
+	// Defaults to 50; 1 to 65,536; environment TASK_ACTOR_POOL_SIZE.
+	TaskActors int
+
+	// MailboxCapacity is the number of runs that wait in one workflow actor's
+	// mailbox; a full one is passed over once around the ring. Its memory is
+	// taken when the first run arrives, 16 bytes a place.
+	// Defaults to 1,024; 1 to 16,777,216; environment RINGMILL_MAILBOX_CAPACITY.
+	MailboxCapacity int
+
+	// MaxRuns is the number of runs in flight: admitted and not ended.
+	// Defaults to 65,536; 1 to 1,073,741,824; environment RINGMILL_MAX_RUNS.
+	MaxRuns int
+
+	// CancelGrace is how long a task may take to return after its context was
+	// cancelled. Then it is recorded as timed out or cancelled, its goroutine
+	// is counted as leaked, and another takes its place.
+	// Defaults to 5 s; 1 ns to 24 h; environment RINGMILL_CANCEL_GRACE (such as 500ms).
+	CancelGrace time.Duration
+
+	// Overflow is what happens when MaxRuns or MailboxCapacity is hit.
+	// Defaults to OverflowDefault; environment RINGMILL_OVERFLOW (wait, fail,
+	// drop-newest, drop-oldest).
+	Overflow Overflow
+
+	// Schedule is the order in which ready tasks are handed out.
+	// Defaults to ScheduleFIFO; environment RINGMILL_SCHEDULE (fifo, critical-path).
+	Schedule Schedule
+
+	// Observer is told about runs and attempts. Defaults to nil, which costs
+	// nothing.
+	Observer Observer
+
+	// TaskTimings records the times of every task for Run.Report, which costs
+	// three readings of the clock a task. An Observer needs and implies it.
+	// Defaults to false.
+	TaskTimings bool
+}
+
+// ConfigFromEnv returns a Config with the fields that the environment sets, the
+// others zero. Its error names every variable that is wrong, its value, and
+// what is allowed.
+func ConfigFromEnv() (Config, error) { return configFrom(os.LookupEnv) }
+
+func configFrom(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	e := environment{lookup: lookup}
+	e.number("WORKFLOW_ACTOR_POOL_SIZE", MaxActors, &c.WorkflowActors)
+	e.number("TASK_ACTOR_POOL_SIZE", MaxActors, &c.TaskActors)
+	e.number("RINGMILL_MAILBOX_CAPACITY", MaxMailboxCapacity, &c.MailboxCapacity)
+	e.number("RINGMILL_MAX_RUNS", MaxMaxRuns, &c.MaxRuns)
+	e.duration("RINGMILL_CANCEL_GRACE", MaxCancelGrace, &c.CancelGrace)
+	parse(&e, "RINGMILL_OVERFLOW", ParseOverflow, &c.Overflow)
+	parse(&e, "RINGMILL_SCHEDULE", ParseSchedule, &c.Schedule)
+	return c, errors.Join(e.problems...)
+}
+
+// environment reads variables and collects what is wrong with them. A variable
+// that is set to nothing counts as not set.
+type environment struct {
+	lookup   func(string) (string, bool)
+	problems []error
+}
+
+func (e *environment) number(name string, most int, to *int) {
+	text, _ := e.lookup(name)
+	if text == "" {
+		return
+	}
+	n, err := strconv.Atoi(text)
+	switch {
+	case errors.Is(err, strconv.ErrSyntax):
+		e.problems = append(e.problems, fmt.Errorf("%s: %q is not a number; want 1 to %d", name, text, most))
+	case err != nil || n < 1 || n > most:
+		e.problems = append(e.problems, fmt.Errorf("%s: %s is out of range; want 1 to %d", name, text, most))
+	default:
+		*to = n
+	}
+}
+
+func (e *environment) duration(name string, most time.Duration, to *time.Duration) {
+	text, _ := e.lookup(name)
+	if text == "" {
+		return
+	}
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		e.problems = append(e.problems, fmt.Errorf("%s: %q is not a duration; want one such as 500ms or 5s, up to %v", name, text, most))
+	case d <= 0 || d > most:
+		e.problems = append(e.problems, fmt.Errorf("%s: %s is out of range; want more than 0 and up to %v", name, text, most))
+	default:
+		*to = d
+	}
+}
+
+func parse[T any](e *environment, name string, f func(string) (T, error), to *T) {
+	text, _ := e.lookup(name)
+	if text == "" {
+		return
+	}
+	v, err := f(text)
+	if err != nil {
+		e.problems = append(e.problems, fmt.Errorf("%s: %w", name, err))
+		return
+	}
+	*to = v
+}
+
+// withDefaults fills in the defaults and checks every field.
+func (c Config) withDefaults() (Config, error) {
+	var problems []error
+	number := func(name string, v *int, def, most int) {
+		if *v == 0 {
+			*v = def
+		}
+		if *v < 1 || *v > most {
+			problems = append(problems, fmt.Errorf("runtime: Config.%s: %d is out of range; want 1 to %d, or 0 for the default %d", name, *v, most, def))
+		}
+	}
+	number("WorkflowActors", &c.WorkflowActors, DefaultWorkflowActors, MaxActors)
+	number("TaskActors", &c.TaskActors, DefaultTaskActors, MaxActors)
+	number("MailboxCapacity", &c.MailboxCapacity, DefaultMailboxCapacity, MaxMailboxCapacity)
+	number("MaxRuns", &c.MaxRuns, DefaultMaxRuns, MaxMaxRuns)
+	if c.CancelGrace == 0 {
+		c.CancelGrace = DefaultCancelGrace
+	}
+	if c.CancelGrace < 0 || c.CancelGrace > MaxCancelGrace {
+		problems = append(problems, fmt.Errorf("runtime: Config.CancelGrace: %v is out of range; want more than 0 and up to %v, or 0 for the default %v",
+			c.CancelGrace, MaxCancelGrace, DefaultCancelGrace))
+	}
+	if int(c.Overflow) >= len(overflowNames) {
+		problems = append(problems, fmt.Errorf("runtime: Config.Overflow: %d is unknown; use one of the Overflow constants", c.Overflow))
+	}
+	if int(c.Schedule) >= len(scheduleNames) {
+		problems = append(problems, fmt.Errorf("runtime: Config.Schedule: %d is unknown; use one of the Schedule constants", c.Schedule))
+	}
+	return c, errors.Join(problems...)
+}
+
+func (c Config) processor() processor.Config {
+	return processor.Config{
+		WorkflowActors:  c.WorkflowActors,
+		TaskActors:      c.TaskActors,
+		MailboxCapacity: c.MailboxCapacity,
+		MaxRuns:         c.MaxRuns,
+		CancelGrace:     c.CancelGrace,
+		Overflow:        c.Overflow,
+		Schedule:        c.Schedule,
+		Observer:        c.Observer,
+		TaskTimings:     c.TaskTimings,
+	}
+}

@@ -1,0 +1,87 @@
+package runtime
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ringmill/ringmill/runtime/processor"
+)
+
+// These types belong to the engine and are part of this package's contract.
+type (
+	// Observer is told about runs and attempts; see processor.Observer.
+	Observer = processor.Observer
+	// Event describes a run or an attempt to an Observer.
+	Event = processor.Event
+	// Notice says what Observer.Noticed reports.
+	Notice = processor.Notice
+	// Overflow says what happens to a run that finds a bound hit.
+	Overflow = processor.Overflow
+	// Schedule is the order in which ready tasks are handed out.
+	Schedule = processor.Schedule
+	// Stats is a snapshot of a Runtime's counters and gauges.
+	Stats = processor.Stats
+	// Progress counts a run's tasks by state.
+	Progress = processor.Progress
+	// Report tells how a run went.
+	Report = processor.Report
+	// TaskReport tells how a task went.
+	TaskReport = processor.TaskReport
+	// RunError is how a run ended that no failed task ended.
+	RunError = processor.RunError
+	// OverloadError says which bound refused a run.
+	OverloadError = processor.OverloadError
+)
+
+// What a full bound means; see the processor package's constants.
+const (
+	OverflowDefault    = processor.OverflowDefault    // Execute waits, Start fails
+	OverflowWait       = processor.OverflowWait       // the caller waits within its context
+	OverflowFail       = processor.OverflowFail       // ErrOverloaded at once
+	OverflowDropNewest = processor.OverflowDropNewest // the new run ends with ErrOverloaded
+	OverflowDropOldest = processor.OverflowDropOldest // the oldest run that has not begun does
+)
+
+// The orders of ready tasks.
+const (
+	ScheduleFIFO         = processor.ScheduleFIFO         // as they became ready
+	ScheduleCriticalPath = processor.ScheduleCriticalPath // longest remaining path first
+)
+
+// Errors that callers branch on, with errors.Is.
+var (
+	// ErrOverloaded reports that MaxRuns or MailboxCapacity was hit; errors.As
+	// to *OverloadError names the bound.
+	ErrOverloaded = processor.ErrOverloaded
+	// ErrStopped reports that the Runtime was stopped.
+	ErrStopped = processor.ErrStopped
+)
+
+// Observers joins several observers into one; see processor.Observers.
+func Observers(obs ...Observer) Observer { return processor.Observers(obs...) }
+
+var (
+	overflowNames = [...]string{"default", "wait", "fail", "drop-newest", "drop-oldest"}
+	scheduleNames = [...]string{"fifo", "critical-path"}
+)
+
+// ParseOverflow reads default, wait, fail, drop-newest or drop-oldest.
+func ParseOverflow(s string) (Overflow, error) {
+	i, err := find(overflowNames[:], s)
+	return Overflow(i), err
+}
+
+// ParseSchedule reads fifo or critical-path.
+func ParseSchedule(s string) (Schedule, error) {
+	i, err := find(scheduleNames[:], s)
+	return Schedule(i), err
+}
+
+func find(names []string, s string) (int, error) {
+	for i, name := range names {
+		if s == name {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is unknown; want %s", s, strings.Join(names, ", "))
+}

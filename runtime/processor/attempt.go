@@ -1,0 +1,80 @@
+package processor
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// An attempt is one execution of a task's body, or of one item of a Map. A
+// retry uses the same record again.
+//
+// Ownership moves with phase, and only by CAS where two may want it:
+//
+//	queued   -> running    task actor       from here the body runs
+//	queued   -> dropped    workflow actor   its run ended first; the task actor that meets it only returns the credit
+//	running  -> finished   task actor       it then writes result, status, err and replies
+//	running  -> abandoned  workflow actor   the body ignored its context; nothing that it returns is read
+//	finished -> queued     workflow actor   retry
+//
+// The fields above phase are written by the workflow actor before it queues the
+// attempt, those below it by the task actor before the step named there.
+type attempt struct {
+	run      *Run
+	task     int32
+	item     int32 // of a Map, else -1
+	number   int32 // from 1
+	sequence uint64
+	queuedAt time.Time
+
+	phase atomic.Uint32
+	fate  atomic.Uint32 // of the task actor under an abandoned attempt: see taskActor.execute
+
+	actor     *taskActor      // before running
+	ctx       context.Context // before running; as the observer returned it
+	startedAt time.Time       // before running
+	result    any             // before the reply
+	err       error           // before the reply
+	status    workflow.Status // before the reply
+	endedAt   time.Time       // before the reply
+}
+
+const (
+	phaseQueued uint32 = iota
+	phaseRunning
+	phaseFinished
+	phaseAbandoned
+	phaseDropped
+)
+
+const (
+	fateOpen     uint32 = iota
+	fateReplaced        // the workflow actor put a new task actor in its place
+	fateReturned        // the body returned first, the task actor goes on
+)
+
+// plan returns the compiled task that the attempt executes.
+func (a *attempt) plan() *workflow.TaskPlan { return &a.run.plan.Tasks[a.task] }
+
+// state returns the task's state within its run.
+func (a *attempt) state() *taskState { return &a.run.tasks[a.task] }
+
+// event describes the attempt for an observer.
+func (a *attempt) event() Event {
+	e := Event{
+		Workflow: a.run.plan.Name,
+		RunID:    a.run.ID(),
+		Task:     a.plan().Name,
+		Item:     int(a.item),
+		Attempt:  int(a.number),
+		Status:   a.status,
+		Err:      a.err,
+		Queue:    a.startedAt.Sub(a.queuedAt),
+	}
+	if a.actor != nil {
+		e.Actor = a.actor.index
+	}
+	return e
+}

@@ -1,0 +1,48 @@
+package processor
+
+import "time"
+
+// Config sizes a Processor. The package runtime fills in defaults and checks
+// every field before it comes here; New trusts it.
+type Config struct {
+	WorkflowActors  int           // actors that drive runs, at least 1
+	TaskActors      int           // tasks that execute at once, at least 1
+	MailboxCapacity int           // runs that one workflow actor's mailbox holds, at least 1
+	MaxRuns         int           // runs in flight, at least 1
+	CancelGrace     time.Duration // how long a cancelled task may take to return
+	Overflow        Overflow      // what a full bound means
+	Schedule        Schedule      // order of ready tasks
+	Observer        Observer      // may be nil
+	TaskTimings     bool          // record queue and run times of every task
+}
+
+// Overflow says what happens to a run that finds a bound hit.
+type Overflow uint8
+
+const (
+	// OverflowDefault lets the caller of Execute wait and answers Start with
+	// an error.
+	OverflowDefault Overflow = iota
+	// OverflowWait lets the caller wait for room within its context.
+	OverflowWait
+	// OverflowFail answers ErrOverloaded at once.
+	OverflowFail
+	// OverflowDropNewest sheds the new run: it is not an error to start it,
+	// but it has ended with ErrOverloaded.
+	OverflowDropNewest
+	// OverflowDropOldest sheds the oldest run of which no task has begun and
+	// gives its place to the new one. When every run in flight has begun, the
+	// new one is shed.
+	OverflowDropOldest
+)
+
+// Schedule is the order in which a workflow actor hands out ready tasks.
+type Schedule uint8
+
+const (
+	// ScheduleFIFO hands out tasks in the order in which they became ready.
+	ScheduleFIFO Schedule = iota
+	// ScheduleCriticalPath hands out the task with the longest remaining
+	// path first (its upward rank), the older one among equals.
+	ScheduleCriticalPath
+)

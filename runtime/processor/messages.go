@@ -1,0 +1,43 @@
+package processor
+
+// message is what a workflow actor's mailbox holds. Both kinds are one pointer
+// wide, so that none allocates when it becomes an interface value.
+type message interface{ toWorkflowActor() }
+
+// executeWorkflow hands a run to a workflow actor; it takes one of the
+// mailbox's MailboxCapacity places.
+type executeWorkflow struct{ run *Run }
+
+// taskDone is the one reply to an executeTask. Its place in the mailbox is
+// reserved by the credit that the attempt holds.
+type taskDone struct{ attempt *attempt }
+
+func (executeWorkflow) toWorkflowActor() {}
+func (taskDone) toWorkflowActor()        {}
+
+// executeTask hands an attempt to a task actor that was claimed while idle, so
+// its mailbox of one place has room.
+type executeTask struct{ attempt *attempt }
+
+// A control is an order outside the mailbox: it needs no room, since each kind
+// is bounded by the runs and attempts in flight. It is delivered by a signal.
+type control struct {
+	kind    controlKind
+	run     *Run
+	attempt *attempt
+	number  int32 // of the attempt that a timer was armed for
+	task    int32
+	cause   error
+}
+
+type controlKind uint8
+
+const (
+	cancelRun    controlKind = iota + 1 // run, cause: once a run
+	replaceRun                          // run: admitted in the place of one that was shed
+	retryDue                            // attempt: its back-off is over
+	taskDue                             // run, task: TaskTimeout is over
+	graceOver                           // run: CancelGrace is over
+	attemptStuck                        // attempt, number: it outlived its deadline by CancelGrace
+	shutdown                            // cause: cancel every run
+)

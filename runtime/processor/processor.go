@@ -1,0 +1,229 @@
+package processor
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime/actor"
+	"github.com/ringmill/ringmill/runtime/workflow"
+	"github.com/ringmill/ringmill/scheduler"
+)
+
+// A Processor admits runs and executes them on its actors. Its methods are safe
+// for concurrent use.
+type Processor struct {
+	cfg         Config
+	timed       bool   // somebody wants times
+	prefix      string // of generated run ids
+	creditLimit int
+
+	sys       *actor.System
+	workflows []*workflowActor
+	turn      scheduler.RoundRobin
+	pool      *scheduler.IdlePool[*attempt]
+	members   []atomic.Pointer[taskActor]
+
+	room    room
+	numbers atomic.Uint64
+	count   counters
+
+	stopping atomic.Bool
+	idle     chan struct{} // gets a value when stopping and nothing is in flight
+	stopped  chan struct{} // closed when Stop is through
+	stopErr  error         // before stopped is closed
+
+	unbegun runList // with OverflowDropOldest
+}
+
+// prefetch is how many attempts beyond one per task actor a workflow actor may
+// have handed out, so that a task actor finds its next one waiting. With
+// critical-path order it is kept minimal: what was handed out can no longer be
+// overtaken by something more urgent.
+const (
+	prefetchFIFO         = 64
+	prefetchCriticalPath = 1
+)
+
+// New starts a Processor. It fails only if its actors cannot be started.
+func New(cfg Config) (*Processor, error) {
+	p := &Processor{
+		cfg:         cfg,
+		timed:       cfg.TaskTimings || cfg.Observer != nil,
+		prefix:      "r-" + rand.Text()[:8] + "-",
+		creditLimit: cfg.TaskActors + prefetchFIFO,
+		workflows:   make([]*workflowActor, cfg.WorkflowActors),
+		members:     make([]atomic.Pointer[taskActor], cfg.TaskActors),
+		idle:        make(chan struct{}, 1),
+		stopped:     make(chan struct{}),
+	}
+	if cfg.Schedule == ScheduleCriticalPath {
+		p.creditLimit = cfg.TaskActors + prefetchCriticalPath
+	}
+	p.room.limit = int64(cfg.MaxRuns)
+	// Every credit may wait here, so there is always room.
+	p.pool = scheduler.NewIdlePool[*attempt](cfg.TaskActors, cfg.WorkflowActors*p.creditLimit)
+	sys, err := actor.NewSystem(actor.SystemConfig{
+		BlockingWorkers: cfg.TaskActors,
+		OnDeadLetter:    p.deadLetter,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ringmill: start actors: %w", err)
+	}
+	p.sys = sys
+	for i := range p.members {
+		p.members[i].Store(p.newTaskActor(i))
+	}
+	for i := range p.workflows {
+		p.workflows[i] = p.newWorkflowActor(i)
+	}
+	return p, nil
+}
+
+func (p *Processor) newTaskActor(index int) *taskActor {
+	t := &taskActor{p: p, index: index}
+	t.ref = actor.Spawn(p.sys, t.receive, actor.Config{
+		Name:            fmt.Sprintf("task-%d", index),
+		MailboxCapacity: 1,
+		Blocking:        true,
+	})
+	return t
+}
+
+func (p *Processor) newWorkflowActor(index int) *workflowActor {
+	w := &workflowActor{p: p, index: index, ready: newReadyQueue(p.cfg.Schedule), credits: p.creditLimit}
+	w.ref = actor.Spawn(p.sys, w.receive, actor.Config{
+		Name:            fmt.Sprintf("workflow-%d", index),
+		MailboxCapacity: p.cfg.MailboxCapacity,
+		Reserve:         p.creditLimit,
+		OnSignal:        w.obey,
+	})
+	return w
+}
+
+// Options are what a caller may say about one run.
+type Options struct {
+	ID       string        // empty: one is made
+	Timeout  time.Duration // of the run; 0 is none
+	Detached bool          // the run outlives ctx, which lends it its values only
+	Wait     bool          // with OverflowDefault: wait for room within ctx
+}
+
+// Submit admits a run of plan. It returns when a workflow actor has it, with an
+// error that is ErrStopped, an *OverloadError, or (when it waited for room in
+// vain) the context's.
+func (p *Processor) Submit(ctx context.Context, plan *workflow.Plan, input any, opts Options) (*Run, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if plan.CheckInput != nil {
+		if err := protect(func() error { return plan.CheckInput(input) }); err != nil {
+			return nil, fmt.Errorf("workflow %s: input: %w", plan.Name, err)
+		}
+	}
+	r := p.newRun(ctx, plan, input, opts)
+	err := p.admit(r)
+	if full, ok := err.(*OverloadError); ok {
+		err = p.overflow(ctx, r, opts.Wait, full)
+	}
+	if err != nil {
+		r.cancel(nil)
+		return nil, err
+	}
+	return r, nil
+}
+
+// newRun makes a run that is not admitted yet.
+func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, opts Options) *Run {
+	r := &Run{
+		plan: plan, p: p, id: opts.ID, input: input,
+		number:    p.numbers.Add(1),
+		done:      make(chan struct{}),
+		tasks:     make([]taskState, len(plan.Tasks)),
+		results:   make([]any, len(plan.Tasks)),
+		remaining: len(plan.Tasks),
+	}
+	if p.timed {
+		r.acceptedAt = time.Now()
+	}
+	for i := range r.tasks {
+		r.tasks[i].pending = int32(len(plan.Tasks[i].Deps))
+		r.tasks[i].setStatus(workflow.StatusWaiting)
+	}
+	if opts.Detached {
+		ctx = context.WithoutCancel(ctx)
+	}
+	if opts.Timeout <= 0 {
+		r.ctx, r.cancel = context.WithCancelCause(ctx)
+		return r
+	}
+	r.deadline = time.Now().Add(opts.Timeout)
+	r.timeout = &timeoutError{what: "run", limit: opts.Timeout}
+	ctx, stopTimer := context.WithDeadlineCause(ctx, r.deadline, r.timeout)
+	ctx, cancel := context.WithCancelCause(ctx)
+	r.ctx, r.cancel = ctx, func(cause error) { cancel(cause); stopTimer() }
+	return r
+}
+
+// assign hands an attempt to an idle task actor, or leaves it in the pool's
+// queue, where the next free one finds it.
+func (p *Processor) assign(a *attempt) {
+	member, a, err := p.pool.Assign(a)
+	if err != nil {
+		panic("processor: the task pool is full although every credit has a place: " + err.Error())
+	}
+	if member >= 0 {
+		p.give(p.members[member].Load(), a)
+	}
+}
+
+// give wakes a task actor, which is idle, with an attempt.
+func (p *Processor) give(t *taskActor, a *attempt) {
+	if err := t.ref.Tell(executeTask{a}); err != nil {
+		panic("processor: an idle task actor refused its task: " + err.Error())
+	}
+}
+
+// leak counts a body that was given up and puts a new task actor in the place of
+// the one it occupies, unless as many have leaked as there are task actors: then
+// the place stays empty until the body returns.
+func (p *Processor) leak(a *attempt) {
+	leaked := p.count.leaked.Add(1)
+	if leaked > int64(p.cfg.TaskActors) || !a.fate.CompareAndSwap(fateOpen, fateReplaced) {
+		return
+	}
+	p.sys.Executor(true).AddWorkers(1)
+	p.replace(a.actor.index)
+}
+
+// replace puts a new task actor into a place of the pool.
+func (p *Processor) replace(index int) {
+	t := p.newTaskActor(index)
+	p.members[index].Store(t)
+	p.resume(t)
+}
+
+// resume gives a task actor that is not inside receive its next attempt, or
+// makes it idle.
+func (p *Processor) resume(t *taskActor) {
+	if a, ok := p.pool.Next(t.index); ok {
+		p.give(t, a)
+	}
+}
+
+// notice tells the observer about an attempt.
+func (p *Processor) notice(a *attempt, n Notice) {
+	if obs := p.cfg.Observer; obs != nil {
+		e := a.event()
+		obs.Noticed(&e, n)
+	}
+}
+
+// deadLetter reports a message that an actor could not take.
+func (p *Processor) deadLetter(d actor.DeadLetter) {
+	if obs := p.cfg.Observer; obs != nil {
+		obs.Noticed(&Event{Item: -1, Err: fmt.Errorf("actor %s: %w", d.Actor, d.Reason)}, NoticeDeadLetter)
+	}
+}

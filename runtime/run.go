@@ -1,0 +1,121 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime/processor"
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// A RunOption changes one call of Execute or Start.
+type RunOption func(*processor.Options)
+
+// ID names the run, in errors, logs and reports. Defaults to a generated id that
+// is unique among all runtimes.
+func ID(id string) RunOption { return func(o *processor.Options) { o.ID = id } }
+
+// RunTimeout bounds the run, from the call of Execute or Start: waiting for room
+// and queueing count. A run that takes longer fails with an error that satisfies
+// errors.Is(err, context.DeadlineExceeded). Defaults to 0, no bound; a negative
+// bound is an error.
+func RunTimeout(d time.Duration) RunOption { return func(o *processor.Options) { o.Timeout = d } }
+
+// Execute runs def with input in and waits for its output. The run ends when
+// ctx does: its tasks see their context cancelled, and Execute returns when they
+// have returned, at most CancelGrace later.
+//
+// The error is a *workflow.TaskError when a task failed, a *RunError when the
+// run was cancelled or timed out, ErrStopped after Stop. When a bound is hit,
+// Execute waits for room within ctx, unless Config.Overflow says otherwise.
+func Execute[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[I, O], in I, opts ...RunOption) (O, error) {
+	r, err := submit(ctx, rt, def, in, processor.Options{Wait: true}, opts)
+	if err != nil {
+		var none O
+		return none, err
+	}
+	select {
+	case <-r.Done():
+	case <-ctx.Done():
+		r.run.Cancel(processor.Cause(ctx))
+		<-r.Done()
+	}
+	return r.outcome()
+}
+
+// Start runs def with input in and returns as soon as the run is admitted. The
+// run keeps the values of ctx but not its end: stop it with Run.Cancel. When a
+// bound is hit, the error is ErrOverloaded, unless Config.Overflow says
+// otherwise.
+func Start[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[I, O], in I, opts ...RunOption) (*Run[O], error) {
+	return submit(ctx, rt, def, in, processor.Options{Detached: true}, opts)
+}
+
+func submit[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[I, O], in I, o processor.Options, opts []RunOption) (*Run[O], error) {
+	if def == nil {
+		return nil, errors.New("runtime: the definition is nil: use the one that workflow.Build or workflow.Parse returned without an error")
+	}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.Timeout < 0 {
+		return nil, fmt.Errorf("runtime: RunTimeout: %v is negative; want a bound above 0, or 0 for none", o.Timeout)
+	}
+	r, err := rt.proc.Submit(ctx, def.Plan(), in, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Run[O]{run: r}, nil
+}
+
+// A Run is a workflow that was started. Its methods are safe for concurrent use;
+// only Result blocks.
+type Run[O any] struct{ run *processor.Run }
+
+// ID returns the id that names the run.
+func (r *Run[O]) ID() string { return r.run.ID() }
+
+// Done returns a channel that is closed when the run has ended.
+func (r *Run[O]) Done() <-chan struct{} { return r.run.Done() }
+
+// Status returns the run's state now: pending, running, succeeded, failed or
+// cancelled.
+func (r *Run[O]) Status() workflow.Status { return r.run.Status() }
+
+// Progress counts the run's tasks by state. It looks at every task.
+func (r *Run[O]) Progress() Progress { return r.run.Progress() }
+
+// Report returns a snapshot of the run and all of its tasks.
+func (r *Run[O]) Report() Report { return r.run.Report() }
+
+// Cancel asks the run to end: tasks that have not begun never will, running ones
+// see their context cancelled. It does not wait. The run ends as cancelled,
+// unless it ends otherwise first, and its error satisfies
+// errors.Is(err, context.Canceled).
+func (r *Run[O]) Cancel() { r.run.Cancel(context.Canceled) }
+
+// Result waits for the end of the run and returns its output and error, which
+// are those that Execute would return. ctx bounds the wait only; when it ends
+// first, the error is the context's.
+func (r *Run[O]) Result(ctx context.Context) (O, error) {
+	select {
+	case <-r.Done():
+		return r.outcome()
+	default:
+	}
+	select {
+	case <-r.Done():
+		return r.outcome()
+	case <-ctx.Done():
+		var none O
+		return none, fmt.Errorf("runtime: waiting for run %s: %w", r.ID(), processor.Cause(ctx))
+	}
+}
+
+func (r *Run[O]) outcome() (O, error) {
+	v, err := r.run.Outcome()
+	out, _ := v.(O) // the comma-ok form: a nil interface stays nil
+	return out, err
+}
