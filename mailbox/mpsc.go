@@ -12,6 +12,9 @@ const MaxCapacity = 1 << 30
 // closedBit is set in MPSC.tail by Close. Every claim compares the whole word, so none succeeds afterwards.
 const closedBit = 1 << 63
 
+// parkedBit is set in a slot's word by a consumer that sleeps until that slot is published.
+const parkedBit = 1 << 63
+
 // MPSC is a bounded ring for many producers and one consumer at a time.
 //
 // The TryEnqueue methods, Ready, Len, Cap, Close, Closed and Drained are safe for
@@ -43,6 +46,7 @@ const closedBit = 1 << 63
 //	I3  words[p mod size] carries p's lap and a length n if and only if the run [p, p+n) has been published
 //	I4  every position in [head, ready) is published
 //	I5  slots outside [head, tail) hold the zero value
+//	I6  parkedBit is only ever set in the word of head's slot, while that slot is not published
 //
 // A slot of position p belongs to the producer whose CAS moved tail over p until
 // that producer's store into words; then to the consumer until its store into head
@@ -82,25 +86,34 @@ func NewMPSC[T any](capacity int) *MPSC[T] {
 // a reply whose sender holds a credit finds room however many requests wait.
 // It panics if capacity is below 1, reserve is below 0, or their sum is above MaxCapacity.
 func NewMPSCReserved[T any](capacity, reserve int) *MPSC[T] {
+	m := new(MPSC[T])
+	m.init(capacity, reserve)
+	return m
+}
+
+func (m *MPSC[T]) init(capacity, reserve int) {
 	if capacity < 1 || reserve < 0 || capacity > MaxCapacity-reserve {
 		panic(fmt.Sprintf("mailbox: capacity %d with reserve %d; want capacity >= 1, reserve >= 0 and a sum of at most %d",
 			capacity, reserve, MaxCapacity))
 	}
-	return &MPSC[T]{capacity: uint64(capacity), limit: uint64(capacity + reserve)}
+	m.capacity, m.limit = uint64(capacity), uint64(capacity+reserve)
 }
 
 // TryEnqueue adds v at the end. It answers ErrFull if capacity messages or more are waiting, ErrClosed after Close.
 func (m *MPSC[T]) TryEnqueue(v T) error {
-	return m.enqueue(v, m.capacity)
+	_, err := m.enqueue(v, m.capacity)
+	return err
 }
 
 // TryEnqueueReserved is TryEnqueue that may use the reserve too: it answers ErrFull only if capacity + reserve
 // messages are waiting.
 func (m *MPSC[T]) TryEnqueueReserved(v T) error {
-	return m.enqueue(v, m.limit)
+	_, err := m.enqueue(v, m.limit)
+	return err
 }
 
-func (m *MPSC[T]) enqueue(v T, limit uint64) error {
+// enqueue adds v if fewer than limit messages wait, and reports whether the consumer was parked on v's slot.
+func (m *MPSC[T]) enqueue(v T, limit uint64) (parked bool, err error) {
 	r := m.ring.Load()
 	if r == nil {
 		r = m.makeRing()
@@ -108,12 +121,11 @@ func (m *MPSC[T]) enqueue(v T, limit uint64) error {
 	for {
 		t := m.tail.Load()
 		if room, err := m.room(t, 1, limit); room == 0 {
-			return err
+			return false, err
 		}
 		if m.tail.CompareAndSwap(t, t+1) {
 			r.values[t&r.mask] = v
-			r.publish(t, 1)
-			return nil
+			return r.publish(t, 1), nil
 		}
 	}
 }
@@ -122,6 +134,11 @@ func (m *MPSC[T]) enqueue(v T, limit uint64) error {
 // its length. The consumer sees the whole prefix at once. It answers ErrFull if the prefix is shorter than vs and
 // ErrClosed, having added nothing, after Close. The mailbox keeps no reference to vs.
 func (m *MPSC[T]) TryEnqueueBatch(vs []T) (int, error) {
+	n, _, err := m.enqueueBatch(vs)
+	return n, err
+}
+
+func (m *MPSC[T]) enqueueBatch(vs []T) (taken int, parked bool, err error) {
 	r := m.ring.Load()
 	if r == nil {
 		r = m.makeRing()
@@ -130,14 +147,13 @@ func (m *MPSC[T]) TryEnqueueBatch(vs []T) (int, error) {
 		t := m.tail.Load()
 		n, err := m.room(t, uint64(len(vs)), m.capacity)
 		if n == 0 {
-			return 0, err
+			return 0, false, err
 		}
 		// Success shows that tail was t when room loaded head: a short prefix filled the mailbox exactly.
 		if m.tail.CompareAndSwap(t, t+n) {
 			first := copy(r.values[t&r.mask:], vs[:n])
 			copy(r.values, vs[first:n])
-			r.publish(t, n)
-			return int(n), err
+			return int(n), r.publish(t, n), err
 		}
 	}
 }
@@ -256,6 +272,37 @@ func (m *MPSC[T]) Drained() bool {
 	return m.tail.Load() == m.head.Load()|closedBit
 }
 
+// park marks the slot of head as waited for. It answers false if that slot is published. After true exactly one
+// party clears the mark: the producer whose publish reports it, or the one caller whose unpark answers true.
+// Only the consumer may call it, and not again before the mark is cleared.
+func (m *MPSC[T]) park() bool {
+	r := m.ring.Load()
+	if r == nil {
+		r = m.makeRing()
+	}
+	h := m.head.Load()
+	if h < m.ready.Load() {
+		return false
+	}
+	slot := &r.words[h&r.mask]
+	w := slot.Load()
+	if r.length(w, h) != 0 {
+		return false
+	}
+	return slot.CompareAndSwap(w, w|parkedBit) // fails only if the slot was published since
+}
+
+// unpark clears the mark that park has set and answers true; false if there is none. Any goroutine may call it.
+func (m *MPSC[T]) unpark() bool {
+	r := m.ring.Load()
+	if r == nil {
+		return false
+	}
+	slot := &r.words[m.head.Load()&r.mask]
+	w := slot.Load()
+	return w&parkedBit != 0 && slot.CompareAndSwap(w, w&^parkedBit)
+}
+
 // makeRing allocates the ring; of several first enqueues one wins and all use its ring.
 func (m *MPSC[T]) makeRing() *ring[T] {
 	size := uint64(1) << bits.Len64(m.limit-1)
@@ -268,21 +315,28 @@ func (m *MPSC[T]) makeRing() *ring[T] {
 }
 
 // word is what the first slot of a published run [p, p+n) holds: the lap of p, counted from 1, above the length.
-// With size 2^k the length takes the low k+1 bits, so no two laps of a slot share a word below position 2^62.
+// With size 2^k the length takes the low k+1 bits, so no two laps of a slot share a word below position 2^62,
+// and parkedBit stays free.
 // Only the first slot of a run is written; a later slot keeps the word of an older lap and is never looked at.
 func (r *ring[T]) word(p, n uint64) uint64 {
 	return ((p|r.mask)+1)<<1 + n
 }
 
-// publish hands the run [p, p+n) to the consumer.
-func (r *ring[T]) publish(p, n uint64) {
-	r.words[p&r.mask].Store(r.word(p, n)) // publishes the values written before it
+// publish hands the run [p, p+n) to the consumer and reports whether the consumer was parked on it.
+func (r *ring[T]) publish(p, n uint64) (parked bool) {
+	// Publishes the values written before it. On amd64 a store would be the same instruction.
+	return r.words[p&r.mask].Swap(r.word(p, n))&parkedBit != 0
 }
 
 // published returns the length of the run that starts at p, or 0 if it has not been published.
 func (r *ring[T]) published(p uint64) uint64 {
-	n := r.words[p&r.mask].Load() - r.word(p, 0)
-	if n > r.mask+1 { // an older lap: the difference wrapped around
+	return r.length(r.words[p&r.mask].Load(), p)
+}
+
+// length returns the length of the run at p that the word w of its slot announces, or 0 if w is of another lap.
+func (r *ring[T]) length(w, p uint64) uint64 {
+	n := w - r.word(p, 0)
+	if n > r.mask+1 { // an older lap, perhaps with parkedBit: the difference is negative or huge
 		return 0
 	}
 	return n

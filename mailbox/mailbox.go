@@ -1,0 +1,363 @@
+package mailbox
+
+import (
+	"context"
+	goruntime "runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// DefaultCapacity is used where a configuration leaves the capacity at 0.
+const DefaultCapacity = 256
+
+// Overflow says what an enqueue does when the mailbox is full.
+type Overflow uint8
+
+const (
+	// Fail refuses the new message with ErrFull.
+	Fail Overflow = iota
+	// Wait lets Enqueue wait for room within its context; TryEnqueue refuses with ErrFull.
+	// It is for callers outside workers: a worker must not wait for a mailbox.
+	Wait
+	// DropNewest discards the new message.
+	DropNewest
+	// DropOldest discards the oldest message to make room for the new one.
+	DropOldest
+)
+
+// WaitStrategy says what the consumer of an empty mailbox does.
+type WaitStrategy uint8
+
+const (
+	// Park yields once and then puts the goroutine to sleep: an idle mailbox costs nothing.
+	Park WaitStrategy = iota
+	// BusyPoll keeps asking. It takes a core of its own for as long as the mailbox is empty and answers about
+	// a hundred times sooner than a sleeping thread.
+	BusyPoll
+)
+
+// Config describes a Mailbox. The zero value is valid.
+type Config[T any] struct {
+	// Capacity is the number of messages that may wait, 1 to MaxCapacity. Defaults to DefaultCapacity.
+	// It is exact; the memory behind it is rounded up to a power of two.
+	Capacity int
+	// Overflow defaults to Fail.
+	Overflow Overflow
+	// Wait is the consumer's strategy. Defaults to Park.
+	Wait WaitStrategy
+	// OnDrop, if not nil, is given each message that DropNewest or DropOldest discards. It runs on the goroutine
+	// of the sender that caused the drop, with no lock held.
+	OnDrop func(T)
+}
+
+// Stats counts what the overflow policy did since the mailbox was made.
+type Stats struct {
+	Refused uint64 // enqueues answered ErrFull
+	Waited  uint64 // enqueues that waited for room
+	Dropped uint64 // messages accepted or offered and then discarded
+}
+
+// Mailbox is an MPSC whose consumer can sleep until a message comes and whose senders follow an overflow policy.
+// Actors on a scheduler use MPSC itself; a Mailbox serves one goroutine of its own.
+//
+// All methods are safe for concurrent use but Dequeue and DequeueBatch, which belong to the consumer: one
+// goroutine at a time. Methods that take a context may block, the others do not. Nothing is allocated per
+// message; the ring is made by the first enqueue or the first sleep.
+//
+// Parking and publishing meet in one word, the one of the slot at the head: the consumer sets parkedBit in it by
+// CAS, which fails if the slot has been published; a producer publishes it by Swap, which returns the bit.
+// So each sleep gets exactly one wake-up, from the producer of the very message that the consumer waits for.
+// Close clears the bit in the same way. Between setting the bit and sleeping the consumer looks at Drained: Close
+// first marks the tail and then looks for the bit, so one of the two sees the other.
+type Mailbox[T any] struct {
+	queue    MPSC[T]
+	onDrop   func(T)
+	wake     chan struct{}            // made by the consumer before it first parks; holds one token for each cleared parkedBit
+	senders  atomic.Pointer[waitlist] // nil until the first sender waits
+	consumer sync.Mutex               // held while taking messages and while parking, under DropOldest only
+	refused  atomic.Uint64
+	waited   atomic.Uint64
+	dropped  atomic.Uint64
+	overflow Overflow
+	wait     WaitStrategy
+}
+
+// New returns an open, empty mailbox. It panics if cfg holds a value that is not allowed: a capacity outside
+// 0 to MaxCapacity, or an unknown policy or strategy.
+func New[T any](cfg Config[T]) *Mailbox[T] {
+	if cfg.Overflow > DropOldest || cfg.Wait > BusyPoll {
+		panic("mailbox: unknown Overflow or WaitStrategy; use the constants of this package")
+	}
+	if cfg.Capacity == 0 {
+		cfg.Capacity = DefaultCapacity
+	}
+	m := &Mailbox[T]{onDrop: cfg.OnDrop, overflow: cfg.Overflow, wait: cfg.Wait}
+	m.queue.init(cfg.Capacity, 0)
+	return m
+}
+
+// TryEnqueue adds v at the end. In a full mailbox it answers ErrFull under Fail and Wait, and nil under DropNewest
+// and DropOldest. After Close it answers ErrClosed.
+func (m *Mailbox[T]) TryEnqueue(v T) error {
+	err := m.enqueue(v)
+	if err != ErrFull {
+		return err
+	}
+	switch m.overflow {
+	case DropNewest:
+		m.drop(v)
+		return nil
+	case DropOldest:
+		return m.replaceOldest(v)
+	default:
+		m.refused.Add(1)
+		return ErrFull
+	}
+}
+
+// Enqueue is TryEnqueue that under Wait waits for room until ctx ends, and then answers ctx.Err(). Waiting senders
+// are woken in the order of their arrival, as many as places become free.
+func (m *Mailbox[T]) Enqueue(ctx context.Context, v T) error {
+	if m.overflow != Wait {
+		return m.TryEnqueue(v)
+	}
+	err := m.enqueue(v)
+	if err != ErrFull {
+		return err
+	}
+	m.waited.Add(1)
+	return m.enqueueWait(ctx, v)
+}
+
+// TryEnqueueBatch adds the longest prefix of vs that fits, as MPSC.TryEnqueueBatch does. The overflow policy does not
+// apply: what did not fit stays with the caller.
+func (m *Mailbox[T]) TryEnqueueBatch(vs []T) (int, error) {
+	n, parked, err := m.queue.enqueueBatch(vs)
+	if parked {
+		m.wake <- struct{}{}
+	}
+	if err == ErrFull {
+		m.refused.Add(1)
+	}
+	return n, err
+}
+
+// Dequeue takes the oldest message. It waits until there is one, until ctx ends, or until the mailbox is closed and
+// empty, and then answers ctx.Err() or ErrClosed. A message that is there is taken even if ctx has ended.
+func (m *Mailbox[T]) Dequeue(ctx context.Context) (T, error) {
+	for {
+		if v, ok := m.take(); ok {
+			return v, nil
+		}
+		if err := m.await(ctx); err != nil {
+			var zero T
+			return zero, err
+		}
+	}
+}
+
+// DequeueBatch takes up to len(dst) messages into dst, at least one; it waits and answers as Dequeue does. One call
+// frees all their places at once, which is what a mailbox with waiting senders wants.
+func (m *Mailbox[T]) DequeueBatch(ctx context.Context, dst []T) (int, error) {
+	if len(dst) == 0 {
+		return 0, nil
+	}
+	for {
+		if n := m.drain(dst); n > 0 {
+			return n, nil
+		}
+		if err := m.await(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Len returns the number of messages waiting, as MPSC.Len does.
+func (m *Mailbox[T]) Len() int { return m.queue.Len() }
+
+// Cap returns the capacity.
+func (m *Mailbox[T]) Cap() int { return m.queue.Cap() }
+
+// Close makes every later and every waiting enqueue answer ErrClosed. What was accepted before can still be
+// dequeued; then the consumer is answered ErrClosed. Close is idempotent.
+func (m *Mailbox[T]) Close() {
+	m.queue.Close()
+	if m.queue.unpark() {
+		m.wake <- struct{}{}
+	}
+	if s := m.senders.Load(); s != nil {
+		s.wakeAll()
+	}
+}
+
+// Closed reports whether Close has been called.
+func (m *Mailbox[T]) Closed() bool { return m.queue.Closed() }
+
+// Stats returns the counters of the overflow policy.
+func (m *Mailbox[T]) Stats() Stats {
+	return Stats{Refused: m.refused.Load(), Waited: m.waited.Load(), Dropped: m.dropped.Load()}
+}
+
+func (m *Mailbox[T]) enqueue(v T) error {
+	parked, err := m.queue.enqueue(v, m.queue.capacity)
+	if parked {
+		m.wake <- struct{}{} // never blocks: one token a cleared bit, and the consumer takes it before it parks again
+	}
+	return err
+}
+
+// enqueueWait is on the list of waiting senders before each try, and the consumer frees places before it looks at
+// the list: either the try finds the place or the consumer finds the sender.
+func (m *Mailbox[T]) enqueueWait(ctx context.Context, v T) error {
+	s := m.waitlist()
+	w := s.push()
+	for {
+		err := m.enqueue(v)
+		if err == ErrFull {
+			select {
+			case <-w.woken:
+				s.pushFront(w) // another sender may have taken the place: this one is still the oldest
+				continue
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
+		}
+		if !s.remove(w) {
+			s.wake(1) // the wake-up that this sender no longer needs goes to the next
+		}
+		return err
+	}
+}
+
+// replaceOldest makes room by taking the consumer's part for one message. It gives up, and discards v, if the oldest
+// message is still being written or other senders took every place that it freed.
+func (m *Mailbox[T]) replaceOldest(v T) error {
+	const attempts = 4 // each lost one means that another sender got in: more only helps against livelock of one sender
+	for range attempts {
+		oldest, ok := m.take()
+		if !ok {
+			break
+		}
+		m.drop(oldest)
+		if err := m.enqueue(v); err != ErrFull {
+			return err
+		}
+	}
+	m.drop(v)
+	return nil
+}
+
+func (m *Mailbox[T]) drop(v T) {
+	m.dropped.Add(1)
+	if m.onDrop != nil {
+		m.onDrop(v)
+	}
+}
+
+func (m *Mailbox[T]) take() (T, bool) {
+	m.beConsumer()
+	v, ok := m.queue.TryDequeue()
+	m.endConsumer()
+	if ok {
+		m.freed(1)
+	}
+	return v, ok
+}
+
+func (m *Mailbox[T]) drain(dst []T) int {
+	m.beConsumer()
+	n := m.queue.Drain(dst)
+	m.endConsumer()
+	if n > 0 {
+		m.freed(n)
+	}
+	return n
+}
+
+// freed wakes waiting senders for n places. The places were freed by a store into head before the list is read.
+func (m *Mailbox[T]) freed(n int) {
+	if s := m.senders.Load(); s != nil {
+		s.wake(n)
+	}
+}
+
+// await returns nil when it is worth looking for a message again.
+func (m *Mailbox[T]) await(ctx context.Context) error {
+	if m.queue.Drained() {
+		return ErrClosed
+	}
+	if m.wait == BusyPoll {
+		return m.poll(ctx)
+	}
+	// One yield lets producers that are ready to run fill the ring; it saves most sleeps under load.
+	goruntime.Gosched()
+	if m.queue.Ready() {
+		return nil
+	}
+	return m.sleep(ctx)
+}
+
+// poll asks for a message until there is one or ctx ends.
+func (m *Mailbox[T]) poll(ctx context.Context) error {
+	const asks = 1000 // some 2 us between two looks at ctx and at the producers' cache line
+	for {
+		for range asks {
+			if m.queue.Ready() {
+				return nil
+			}
+		}
+		if m.queue.Drained() {
+			return ErrClosed
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		goruntime.Gosched() // there may be no other core for the producers
+	}
+}
+
+func (m *Mailbox[T]) sleep(ctx context.Context) error {
+	if m.wake == nil {
+		m.wake = make(chan struct{}, 1)
+	}
+	m.beConsumer()
+	parked := m.queue.park()
+	m.endConsumer()
+	if !parked {
+		return nil
+	}
+	if m.queue.Drained() && m.queue.unpark() {
+		return ErrClosed
+	}
+	select {
+	case <-m.wake:
+		return nil
+	case <-ctx.Done():
+		if m.queue.unpark() {
+			return ctx.Err()
+		}
+		<-m.wake // somebody else cleared the bit: a message is there, or Close was called
+		return nil
+	}
+}
+
+// beConsumer and endConsumer enclose what only the queue's consumer may do. Under DropOldest senders do it too.
+func (m *Mailbox[T]) beConsumer() {
+	if m.overflow == DropOldest {
+		m.consumer.Lock()
+	}
+}
+
+func (m *Mailbox[T]) endConsumer() {
+	if m.overflow == DropOldest {
+		m.consumer.Unlock()
+	}
+}
+
+func (m *Mailbox[T]) waitlist() *waitlist {
+	if s := m.senders.Load(); s != nil {
+		return s
+	}
+	m.senders.CompareAndSwap(nil, new(waitlist))
+	return m.senders.Load()
+}
