@@ -1,0 +1,192 @@
+package actor
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/ringmill/ringmill/mailbox"
+	"github.com/ringmill/ringmill/scheduler"
+)
+
+// Config says how one actor works. The zero value is valid.
+type Config struct {
+	// Name appears in dead letters, failures and errors. It need not be unique.
+	// Defaults to "".
+	Name string
+
+	// MailboxCapacity is the number of messages that may wait, exactly, 1 to
+	// mailbox.MaxCapacity. Defaults to SystemConfig.MailboxCapacity.
+	MailboxCapacity int
+
+	// Reserve is the room, beyond MailboxCapacity, that only TellReserved uses.
+	// Defaults to 0.
+	Reserve int
+
+	// Blocking says that the handler may block (it runs user code, does input
+	// or output): the actor runs on the system's blocking executor. Defaults to
+	// false.
+	Blocking bool
+
+	// OnSignal is called on the actor, like a handler, after Ref.Signal.
+	// Defaults to nil: signals are ignored.
+	OnSignal func()
+
+	// OnStop is called once, on the actor, when its mailbox is closed and
+	// drained; nothing runs on the actor afterwards. Defaults to nil.
+	OnStop func()
+}
+
+// actor is a cell with a mailbox and a handler for messages of type M.
+type actor[M any] struct {
+	cell
+	mailbox *mailbox.MPSC[M]
+	handler func(*Context[M], M) error
+	context Context[M]
+}
+
+// Spawn starts an actor that calls handler for one message at a time, in the
+// order in which they were accepted. An error or panic of the handler is counted
+// and reported to OnFailure, and the actor goes on with its next message.
+//
+// On a system that has begun to stop it returns the Ref of a stopped actor. It
+// panics if handler is nil or a number of the configuration is out of range.
+func Spawn[M any](sys *System, handler func(*Context[M], M) error, cfg Config) Ref[M] {
+	if handler == nil {
+		panic(fmt.Sprintf("actor: Spawn(%q): handler is nil", cfg.Name))
+	}
+	if cfg.MailboxCapacity == 0 {
+		cfg.MailboxCapacity = sys.config.MailboxCapacity
+	}
+	a := &actor[M]{
+		cell: cell{
+			system:   sys,
+			executor: sys.Executor(cfg.Blocking),
+			name:     cfg.Name,
+			onSignal: cfg.OnSignal,
+			onStop:   cfg.OnStop,
+		},
+		mailbox: mailbox.NewMPSCReserved[M](cfg.MailboxCapacity, cfg.Reserve),
+		handler: handler,
+	}
+	a.self = a
+	a.context.actor = a
+	if !sys.add(&a.cell) {
+		a.mailbox.Close()
+		a.status.Store(stopped)
+		a.markFinished()
+	}
+	return Ref[M]{actor: a}
+}
+
+// Run works through a slice of the mailbox; only the executor calls it. Its
+// deferred call is the panic barrier for the whole slice: the message at fault is
+// reported and the ones behind it stay where they are.
+func (a *actor[M]) Run(w *scheduler.Worker) (again bool) {
+	var message M // the one in the handler
+	returned := false
+	defer func() {
+		if !returned {
+			again = a.recovered(recover(), message)
+		}
+	}()
+	a.context.worker = w
+	if a.slow {
+		a.context.worker = nil // what a slow handler tells others should not wait for it in the LIFO slot
+	}
+	if a.flags.Load()&flagSignal != 0 {
+		a.attendSignal()
+	}
+	again = a.slice(&message)
+	returned = true
+	return again
+}
+
+// slice handles messages until none is ready or the budget is spent.
+func (a *actor[M]) slice(message *M) (again bool) {
+	b := newBudget(&a.cell)
+	for {
+		var ok bool
+		if *message, ok = a.mailbox.TryDequeue(); !ok {
+			return a.rest()
+		}
+		if f := a.flags.Load(); f&(flagWaiting|flagAbandon) != 0 && a.attend(f, *message) {
+			continue
+		}
+		a.handled++
+		if err := a.handler(&a.context, *message); err != nil {
+			a.failed(err, *message)
+		}
+		if b.spent() {
+			a.status.Store(scheduled | a.handled<<handledShift) // shows handled to Stats
+			return true
+		}
+	}
+}
+
+// attend deals with the flags that concern a message just taken out, and reports
+// whether it has disposed of the message.
+func (a *actor[M]) attend(flags uint32, message M) bool {
+	if flags&flagWaiting != 0 {
+		a.wakeWaiter()
+	}
+	if flags&flagAbandon == 0 {
+		return false
+	}
+	a.system.deadLetter(DeadLetter{Actor: a.name, Message: message, Reason: ErrAbandoned})
+	return true
+}
+
+// attendSignal calls OnSignal. The flag is lowered first: a signal that comes
+// during the call asks for another one.
+func (a *actor[M]) attendSignal() {
+	a.flags.And(^uint32(flagSignal))
+	if a.onSignal != nil {
+		a.runHook(a.onSignal)
+	}
+}
+
+// rest gives up the actor's side, unless there is more to do; see cell.
+func (a *actor[M]) rest() (again bool) {
+	if a.readyToFinish() {
+		a.finish()
+		return false
+	}
+	a.status.Store(idle | a.handled<<handledShift) // publishes the actor's side to whoever claims it next
+	if a.mailbox.Ready() || a.flags.Load()&flagSignal != 0 || a.readyToFinish() {
+		return a.claim()
+	}
+	return false
+}
+
+// readyToFinish reports whether all that was accepted has been dealt with. A
+// sender that is still on its way into a closed mailbox keeps it from being
+// drained, and schedules the actor when it is through.
+func (a *actor[M]) readyToFinish() bool {
+	f := a.flags.Load()
+	return f&flagClosed != 0 && f&flagSignal == 0 && a.mailbox.Drained()
+}
+
+// failed reports an error that the handler has returned.
+func (a *actor[M]) failed(err error, message M) {
+	a.system.failures.Add(1)
+	if a.system.config.OnFailure != nil { // else spare the message its box
+		a.system.failure(Failure{Actor: a.name, Message: message, Err: err})
+	}
+}
+
+// recovered reports a panic's value, or nil for Goexit, and tells the executor
+// to go on with the actor. After a Goexit nobody reads the result, as the
+// goroutine is lost: the actor goes back to the executor here.
+func (a *actor[M]) recovered(value any, message M) (again bool) {
+	a.panicked(value, message)
+	if value == nil {
+		a.executor.Schedule(a)
+	}
+	return true
+}
+
+func (a *actor[M]) closeMailbox() { a.mailbox.Close() }
+
+func (a *actor[M]) queued() int { return a.mailbox.Len() }
+
+func newPanicError(value any) error { return &PanicError{Value: value, Stack: debug.Stack()} }

@@ -1,0 +1,179 @@
+package actor
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ringmill/ringmill/scheduler"
+)
+
+// The states of an actor, in the low bits of cell.status.
+const (
+	idle      = 0 // nothing to do; whoever has something for it moves it to scheduled
+	scheduled = 1 // on the executor: waiting there or running
+	stopped   = 2 // for good
+
+	stateMask    = 3
+	handledShift = 2 // the rest of the word counts handled messages
+)
+
+// Requests to an actor, in cell.flags.
+const (
+	flagSignal  = 1 << iota // OnSignal is to be called
+	flagClosed              // the mailbox is closed: stop when it is drained
+	flagAbandon             // make dead letters of what is left
+	flagWaiting             // waiters is not empty
+)
+
+// cell is what an actor has regardless of its message type.
+//
+// Dispatch protocol. Whoever gives the actor something (a message, a flag)
+// publishes it first and then loads status; if that is idle it moves it to
+// scheduled by CAS and puts the actor on its executor. The actor, when it
+// has nothing to do, stores idle first and then looks for messages and flags
+// again; if there is something it tries the same CAS. Both are publish-then-look,
+// and atomics are sequentially consistent, so one of the two sees the other and
+// exactly one wins the CAS: no wake-up is lost and no actor is queued twice.
+//
+// Ownership. From the CAS to scheduled until the store of idle the actor's
+// side (handled, slow, onStop, the mailbox's consumer end, the context) belongs to
+// the goroutine that runs it; the executor carries it from one to the next. After
+// the store of idle that goroutine touches nothing but status, flags and the
+// mailbox's shared end.
+type cell struct {
+	status atomic.Uint64 // state | handled<<handledShift, stored by the running side
+	flags  atomic.Uint32
+
+	system   *System
+	executor *scheduler.Executor
+	self     activation
+	name     string
+	onSignal func()
+
+	handled uint64 // messages the handler has been given
+	slow    bool   // see budget
+	onStop  func() // nil once it has been called
+
+	prev, next *cell // in System.actors
+
+	mu       sync.Mutex
+	waiters  waiterList
+	done     chan struct{} // made when the first caller waits, closed when stopped
+	finished bool
+	context  context.Context // see handlerContext
+}
+
+// activation is the typed actor as its cell sees it.
+type activation interface {
+	scheduler.Activation
+	closeMailbox()
+	queued() int
+}
+
+// claim moves the actor from idle to scheduled; the caller who is told true must
+// put it on the executor.
+func (c *cell) claim() bool {
+	for {
+		s := c.status.Load()
+		if s&stateMask != idle {
+			return false
+		}
+		if c.status.CompareAndSwap(s, s|scheduled) {
+			return true
+		}
+	}
+}
+
+// schedule puts the actor on its executor unless it is there already.
+func (c *cell) schedule() {
+	if c.claim() {
+		c.executor.Schedule(c.self)
+	}
+}
+
+// scheduleFrom is schedule for a handler that runs on w, which may be nil.
+func (c *cell) scheduleFrom(w *scheduler.Worker) {
+	if !c.claim() {
+		return
+	}
+	if w != nil && w.Executor() == c.executor {
+		w.Schedule(c.self)
+		return
+	}
+	c.executor.Schedule(c.self)
+}
+
+// close ends acceptance; the actor stops once it has drained its mailbox.
+func (c *cell) close() {
+	c.self.closeMailbox()
+	c.request(flagClosed)
+	c.wakeAllWaiters()
+}
+
+// abandon makes the actor turn what is left of a closed mailbox into dead letters.
+func (c *cell) abandon() { c.request(flagAbandon) }
+
+func (c *cell) signal() { c.request(flagSignal) }
+
+// request sets a flag. If it was set already, whoever set it sees to the rest.
+func (c *cell) request(flag uint32) {
+	if c.flags.Or(flag)&flag == 0 {
+		c.schedule()
+	}
+}
+
+// stoppedChan returns a channel that is closed once the actor has stopped.
+func (c *cell) stoppedChan() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.finished {
+			close(c.done)
+		}
+	}
+	return c.done
+}
+
+// finish is the actor's last act: its mailbox is drained.
+func (c *cell) finish() {
+	if onStop := c.onStop; onStop != nil {
+		c.onStop = nil
+		c.runHook(onStop)
+	}
+	c.status.Store(stopped | c.handled<<handledShift)
+	c.system.remove(c)
+	c.markFinished()
+}
+
+func (c *cell) markFinished() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.finished = true
+	if c.done != nil {
+		close(c.done)
+	}
+}
+
+// runHook calls OnSignal or OnStop behind a panic barrier of its own.
+func (c *cell) runHook(hook func()) {
+	returned := false
+	defer func() {
+		if !returned {
+			c.panicked(recover(), nil)
+		}
+	}()
+	hook()
+	returned = true
+}
+
+// panicked reports what ended a handler early: a panic's value, nil for Goexit.
+func (c *cell) panicked(value, message any) {
+	err := ErrGoexit
+	if value != nil {
+		err = newPanicError(value)
+	}
+	c.system.panics.Add(1)
+	c.system.failure(Failure{Actor: c.name, Message: message, Err: err})
+}

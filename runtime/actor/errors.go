@@ -1,0 +1,48 @@
+package actor
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrInHandler reports a call that waits, made inside a handler, where it
+	// would hold up the worker and perhaps the very actor it waits for.
+	ErrInHandler = errors.New("actor: this call waits, and a handler must not: use Tell or TellFrom instead of TellWait, " +
+		"Context.Stop or Ref.Close instead of Stop, or call it on a goroutine of its own")
+
+	// ErrAbandoned is a dead letter's reason: the deadline of Stop came first.
+	ErrAbandoned = errors.New("actor: not handled before the deadline of Stop")
+
+	// ErrGoexit is the failure of a handler that called runtime.Goexit, as
+	// testing.T.FailNow does.
+	ErrGoexit = errors.New("actor: the handler called runtime.Goexit")
+)
+
+// A PanicError is the failure of a handler that panicked.
+type PanicError struct {
+	Value any    // what the handler passed to panic
+	Stack []byte // where
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap returns the value if it is an error, so that errors.Is and As see it.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// A DeadLetter is a message that no handler will see.
+type DeadLetter struct {
+	Actor   string // name of the actor it was meant for
+	Message any    // of the actor's message type
+	Reason  error  // mailbox.ErrClosed: told to a stopped actor; ErrAbandoned: left when the deadline of Stop came
+}
+
+// A Failure is a handler's error or panic.
+type Failure struct {
+	Actor   string // name of the actor
+	Message any    // what it was handling; nil if it was in OnSignal or OnStop
+	Err     error  // what the handler returned, or a *PanicError, or ErrGoexit
+}

@@ -1,0 +1,250 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	goruntime "runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ringmill/ringmill/mailbox"
+	"github.com/ringmill/ringmill/scheduler"
+)
+
+// SystemConfig says how a System works. The zero value is valid.
+type SystemConfig struct {
+	// Workers bounds the goroutines that run non-blocking actors, 1 to 65,536.
+	// Defaults to 2 x GOMAXPROCS.
+	Workers int
+
+	// BlockingWorkers bounds the goroutines that run actors with
+	// Config.Blocking, 1 to 65,536. Defaults to 50.
+	BlockingWorkers int
+
+	// MailboxCapacity is the default of Config.MailboxCapacity, in messages, 1 to
+	// mailbox.MaxCapacity. Defaults to 1,024. A mailbox takes its memory at
+	// the first message.
+	MailboxCapacity int
+
+	// OnDeadLetter, if set, is told about every dead letter, on the goroutine
+	// where it came up: the sender's, or a worker's. It must not block.
+	OnDeadLetter func(DeadLetter)
+
+	// OnFailure, if set, is told about every error and panic of a handler, on
+	// the actor's worker. It must not block. The actor goes on with its next
+	// message.
+	OnFailure func(Failure)
+}
+
+const (
+	defaultBlockingWorkers = 50
+	defaultMailboxCapacity = 1024
+
+	// settleTime is how long System.Stop goes on after its deadline to collect
+	// what is left as dead letters from actors that are not stuck in a handler.
+	settleTime = 100 * time.Millisecond
+)
+
+func (c SystemConfig) withDefaults() (SystemConfig, error) {
+	if c.Workers == 0 {
+		c.Workers = 2 * goruntime.GOMAXPROCS(0)
+	}
+	if c.BlockingWorkers == 0 {
+		c.BlockingWorkers = defaultBlockingWorkers
+	}
+	if c.MailboxCapacity == 0 {
+		c.MailboxCapacity = defaultMailboxCapacity
+	}
+	if c.MailboxCapacity < 1 || c.MailboxCapacity > mailbox.MaxCapacity {
+		return c, fmt.Errorf("actor: MailboxCapacity is %d; want 1 to %d, or 0 for %d",
+			c.MailboxCapacity, mailbox.MaxCapacity, defaultMailboxCapacity)
+	}
+	return c, nil
+}
+
+// System is a set of actors and the two executors that run them. All methods are
+// safe for concurrent use. Stop it, or its goroutines stay.
+type System struct {
+	config      SystemConfig
+	nonblocking *scheduler.Executor
+	blocking    *scheduler.Executor
+
+	failures    atomic.Uint64
+	panics      atomic.Uint64
+	deadLetters atomic.Uint64
+
+	mu       sync.Mutex
+	stopping bool
+	actors   cellList
+	handled  uint64        // by actors that have stopped
+	empty    chan struct{} // closed when stopping and no actor is left
+}
+
+// NewSystem returns a running system without actors.
+func NewSystem(cfg SystemConfig) (*System, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &System{config: cfg, empty: make(chan struct{})}
+	s.nonblocking, err = scheduler.NewExecutor(scheduler.ExecutorConfig{Name: "actors", MaxWorkers: cfg.Workers})
+	if err != nil {
+		return nil, fmt.Errorf("actor: Workers: %w", err)
+	}
+	s.blocking, err = scheduler.NewExecutor(scheduler.ExecutorConfig{
+		Name: "blocking actors", MaxWorkers: cfg.BlockingWorkers, Blocking: true,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("actor: BlockingWorkers: %w", err), s.nonblocking.Stop(context.Background()))
+	}
+	return s, nil
+}
+
+// Executor returns the executor of the blocking or of the other actors.
+func (s *System) Executor(blocking bool) *scheduler.Executor {
+	if blocking {
+		return s.blocking
+	}
+	return s.nonblocking
+}
+
+// Stop closes every mailbox, lets the actors handle what was accepted, runs
+// their OnStop and waits for all of it and for the goroutines. What a handler
+// tells an actor that is already stopped is a dead letter.
+//
+// At the end of ctx what is left in the mailboxes becomes dead letters. Stop
+// collects them for up to 100 ms more and then returns an error that says how
+// many actors are still inside a handler: what they have left becomes dead
+// letters when that handler returns. Stop may be called again to wait for that.
+// Inside a handler it is ErrInHandler.
+func (s *System) Stop(ctx context.Context) error {
+	if scheduler.OnWorker() {
+		return ErrInHandler
+	}
+	for _, c := range s.beginStop() {
+		c.close()
+	}
+	if wait(ctx, s.empty) {
+		return s.stopExecutors(ctx)
+	}
+	return s.abandon(ctx.Err())
+}
+
+// beginStop ends spawning and returns the actors there are.
+func (s *System) beginStop() []*cell {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopping {
+		s.stopping = true
+		if s.actors.n == 0 {
+			close(s.empty)
+		}
+	}
+	return s.actors.all()
+}
+
+func (s *System) stopExecutors(ctx context.Context) error {
+	// The blocking executor first: its actors may still be telling the others.
+	return errors.Join(s.blocking.Stop(ctx), s.nonblocking.Stop(ctx))
+}
+
+// abandon turns what is left into dead letters.
+func (s *System) abandon(cause error) error {
+	for _, e := range []*scheduler.Executor{s.nonblocking, s.blocking} {
+		// Handlers that never return hold workers: make room beside them for
+		// the actors that wait for one.
+		e.AddWorkers(e.Stats().Workers)
+	}
+	s.mu.Lock()
+	left := s.actors.all()
+	s.mu.Unlock()
+	for _, c := range left {
+		c.abandon()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	wait(ctx, s.empty)
+	s.mu.Lock()
+	stuck := s.actors.n
+	s.mu.Unlock()
+	err := fmt.Errorf("actor: the deadline of Stop came with %d actors at work; %d are still inside their handlers: %w",
+		len(left), stuck, cause)
+	if stopErr := s.stopExecutors(ctx); stopErr != nil && stuck == 0 {
+		return errors.Join(err, stopErr)
+	}
+	return err
+}
+
+// Stats is a snapshot of a System; its numbers are read one after the other.
+type Stats struct {
+	Actors      int    // spawned and not yet stopped
+	Handled     uint64 // messages that handlers have seen; a running slice of up to 64 is added at its end
+	Failures    uint64 // handlers that returned an error
+	Panics      uint64 // handlers and hooks that panicked or called Goexit
+	DeadLetters uint64 // messages that no handler will see
+}
+
+// Stats returns the present state. It walks over all actors under a lock that
+// Spawn takes too, and does not disturb the message path.
+func (s *System) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Stats{
+		Actors:      s.actors.n,
+		Handled:     s.handled,
+		Failures:    s.failures.Load(),
+		Panics:      s.panics.Load(),
+		DeadLetters: s.deadLetters.Load(),
+	}
+	for c := s.actors.first; c != nil; c = c.next {
+		st.Handled += c.status.Load() >> handledShift
+	}
+	return st
+}
+
+// add enters c, or reports false if the system has begun to stop.
+func (s *System) add(c *cell) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		return false
+	}
+	s.actors.add(c)
+	return true
+}
+
+// remove drops c, whose status is stopped.
+func (s *System) remove(c *cell) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.actors.remove(c)
+	s.handled += c.status.Load() >> handledShift
+	if s.stopping && s.actors.n == 0 {
+		close(s.empty)
+	}
+}
+
+func (s *System) deadLetter(d DeadLetter) {
+	s.deadLetters.Add(1)
+	if s.config.OnDeadLetter != nil {
+		defer s.containHook()
+		s.config.OnDeadLetter(d)
+	}
+}
+
+func (s *System) failure(f Failure) {
+	if s.config.OnFailure != nil {
+		defer s.containHook()
+		s.config.OnFailure(f)
+	}
+}
+
+// containHook keeps a panic of a hook of the configuration from the actor. It is
+// counted; there is nobody left to tell.
+func (s *System) containHook() {
+	if recover() != nil {
+		s.panics.Add(1)
+	}
+}

@@ -1,0 +1,111 @@
+package actor
+
+import "context"
+
+// waiter is one TellWait that waits for room.
+type waiter struct {
+	woken      chan struct{} // holds one wake-up
+	prev, next *waiter
+	listed     bool
+}
+
+// waiterList is first in, first out. cell.mu guards it.
+type waiterList struct{ first, last *waiter }
+
+func (l *waiterList) add(w *waiter) {
+	w.listed = true
+	w.prev, w.next = l.last, nil
+	if l.last != nil {
+		l.last.next = w
+	} else {
+		l.first = w
+	}
+	l.last = w
+}
+
+func (l *waiterList) remove(w *waiter) {
+	w.listed = false
+	if w.prev != nil {
+		w.prev.next = w.next
+	} else {
+		l.first = w.next
+	}
+	if w.next != nil {
+		w.next.prev = w.prev
+	} else {
+		l.last = w.prev
+	}
+}
+
+// waitForRoom calls try until it answers something other than full. It sleeps in
+// between, until the actor has taken a message out or has been closed.
+//
+// No wake-up is lost: the waiter enters the list and raises flagWaiting before it
+// tries, the actor takes a message out before it loads the flag. Each message
+// taken out wakes one waiter; one that turns out not to need its wake-up passes it
+// on. So a waiter sleeps only while the mailbox is full or a wake-up is on its way.
+func (c *cell) waitForRoom(ctx context.Context, try func() (full bool, err error)) error {
+	w := &waiter{woken: make(chan struct{}, 1)}
+	for {
+		c.enlist(w)
+		if full, err := try(); !full {
+			c.delist(w)
+			return err
+		}
+		select {
+		case <-w.woken:
+		case <-ctx.Done():
+			c.delist(w)
+			return ctx.Err()
+		}
+	}
+}
+
+func (c *cell) enlist(w *waiter) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiters.add(w)
+	c.flags.Or(flagWaiting)
+}
+
+// delist takes w out. If it has been woken meanwhile the next one is woken in its stead.
+func (c *cell) delist(w *waiter) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !w.listed {
+		c.wakeFirst()
+		return
+	}
+	c.waiters.remove(w)
+	c.lowerWaiting()
+}
+
+// wakeWaiter is called by the actor when it has taken a message out.
+func (c *cell) wakeWaiter() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wakeFirst()
+}
+
+func (c *cell) wakeAllWaiters() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.waiters.first != nil {
+		c.wakeFirst()
+	}
+}
+
+// wakeFirst and lowerWaiting need mu.
+func (c *cell) wakeFirst() {
+	if w := c.waiters.first; w != nil {
+		c.waiters.remove(w)
+		w.woken <- struct{}{} // never blocks: one wake-up for each time it is listed, and it is read before the next
+	}
+	c.lowerWaiting()
+}
+
+func (c *cell) lowerWaiting() {
+	if c.waiters.first == nil {
+		c.flags.And(^uint32(flagWaiting))
+	}
+}

@@ -1,0 +1,140 @@
+package scheduler
+
+// maxInRow is how many activations in a row a worker takes from its LIFO slot
+// before the queue gets its turn: enough that a pair of actors stays on one
+// worker, and at some 100 ns each a delay of only microseconds for the others.
+const maxInRow = 32
+
+// Worker runs activations for its executor, one after the other. An activation
+// sees its worker during Run and must not keep it: no method is safe for use from
+// another goroutine or after Run has returned.
+type Worker struct {
+	executor  *Executor
+	lifo      Activation // scheduled by the running activation, to run next
+	inRow     int        // activations taken from lifo since the queue was last asked
+	searching bool       // counted in executor.counts
+}
+
+// Executor returns the executor that the worker belongs to.
+func (w *Worker) Executor() *Executor { return w.executor }
+
+// Schedule queues a, which must belong to the worker's executor. If that is
+// non-blocking a goes to the worker's LIFO slot and runs next, on this worker,
+// while the caches are warm; what was in the slot goes to the queue. After 32
+// activations in a row from the slot the queue gets its turn.
+func (w *Worker) Schedule(a Activation) {
+	if w.executor.blocking {
+		w.executor.Schedule(a)
+		return
+	}
+	if w.lifo != nil {
+		w.executor.Schedule(w.lifo)
+	}
+	w.lifo = a
+}
+
+// Flush moves what waits in the LIFO slot to the queue, where other workers find
+// it. An activation calls it before anything that may take long.
+func (w *Worker) Flush() {
+	if a := w.lifo; a != nil {
+		w.lifo = nil
+		w.executor.Schedule(a)
+	}
+}
+
+// work runs activations until the worker has left (true) or one has panicked
+// (false). A Goexit leaves too, but passes through. OnWorker looks for its frame.
+//
+//go:noinline
+func (w *Worker) work() (left bool) {
+	defer func() {
+		if !left {
+			w.recovered(recover())
+		}
+	}()
+	for {
+		a := w.next()
+		if a == nil {
+			if w.leave() {
+				return true
+			}
+			continue
+		}
+		w.found()
+		for a.Run(w) {
+			if w.lifo != nil || !w.executor.queue.empty() || w.excess() {
+				w.executor.Schedule(a)
+				break
+			}
+			// Nobody waits: going on at once spares the queue and a wake-up.
+		}
+	}
+}
+
+// next takes the activation to run, nil if there is none for this worker.
+func (w *Worker) next() Activation {
+	if w.excess() {
+		w.Flush()
+		return nil
+	}
+	if a := w.lifo; a != nil {
+		if w.inRow < maxInRow {
+			w.inRow++
+			w.lifo = nil
+			return a
+		}
+		w.Flush()
+	}
+	w.inRow = 0
+	return w.executor.queue.pop()
+}
+
+// excess reports whether AddWorkers has lowered the maximum below what runs (I2).
+func (w *Worker) excess() bool {
+	return active(w.executor.counts.Load()) > w.executor.max.Load()
+}
+
+// found ends the search; if there is more work, the next worker is woken (I3).
+func (w *Worker) found() {
+	if w.searching {
+		w.searching = false
+		w.executor.counts.Add(^uint64(oneSearching - 1))
+		w.executor.wakeIfWork()
+	}
+}
+
+// leave counts the worker out and reports whether it is gone: if meanwhile there
+// is work again, it may have come back as the searcher (I3).
+func (w *Worker) leave() bool {
+	e := w.executor
+	w.countOut()
+	if e.queue.empty() {
+		e.signalIdle()
+		return true
+	}
+	w.searching = e.enter()
+	return !w.searching
+}
+
+func (w *Worker) countOut() {
+	delta := uint64(oneActive)
+	if w.searching {
+		delta += oneSearching
+		w.searching = false
+	}
+	w.executor.counts.Add(-delta)
+}
+
+// recovered deals with what ended work early: a panic's value, or nil for Goexit,
+// which no recover can stop. Then the goroutine is lost and the worker with it.
+func (w *Worker) recovered(value any) {
+	if value != nil {
+		w.executor.reportPanic(value)
+		return
+	}
+	w.executor.reportPanic(ErrGoexit)
+	w.Flush()
+	w.countOut()
+	w.executor.wakeIfWork()
+	w.executor.signalIdle()
+}
