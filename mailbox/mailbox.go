@@ -125,21 +125,35 @@ func (m *Mailbox[T]) Enqueue(ctx context.Context, v T) error {
 	if err != ErrFull {
 		return err
 	}
-	m.waited.Add(1)
-	return m.enqueueWait(ctx, v)
+	return m.enqueueWait(ctx, func() error { return m.enqueue(v) })
 }
 
 // TryEnqueueBatch adds the longest prefix of vs that fits, as MPSC.TryEnqueueBatch does. The overflow policy does not
 // apply: what did not fit stays with the caller.
 func (m *Mailbox[T]) TryEnqueueBatch(vs []T) (int, error) {
-	n, parked, err := m.queue.enqueueBatch(vs)
-	if parked {
-		m.wake <- struct{}{}
-	}
+	n, err := m.enqueueBatch(vs)
 	if err == ErrFull {
 		m.refused.Add(1)
 	}
 	return n, err
+}
+
+// EnqueueBatch is TryEnqueueBatch that under Wait waits for room, again and again, until all of vs is added or ctx
+// ends. It returns how many it added. Other senders' messages may come between the parts.
+func (m *Mailbox[T]) EnqueueBatch(ctx context.Context, vs []T) (int, error) {
+	if m.overflow != Wait {
+		return m.TryEnqueueBatch(vs)
+	}
+	added, err := m.enqueueBatch(vs)
+	if err != ErrFull {
+		return added, err
+	}
+	err = m.enqueueWait(ctx, func() error {
+		n, err := m.enqueueBatch(vs[added:])
+		added += n
+		return err
+	})
+	return added, err
 }
 
 // Dequeue takes the oldest message. It waits until there is one, until ctx ends, or until the mailbox is closed and
@@ -206,13 +220,21 @@ func (m *Mailbox[T]) enqueue(v T) error {
 	return err
 }
 
-// enqueueWait is on the list of waiting senders before each try, and the consumer frees places before it looks at
-// the list: either the try finds the place or the consumer finds the sender.
-func (m *Mailbox[T]) enqueueWait(ctx context.Context, v T) error {
+func (m *Mailbox[T]) enqueueBatch(vs []T) (int, error) {
+	n, parked, err := m.queue.enqueueBatch(vs)
+	if parked {
+		m.wake <- struct{}{} // as above
+	}
+	return n, err
+}
+
+// enqueueWait repeats try, waiting for room in between, until it answers anything but ErrFull or ctx ends.
+func (m *Mailbox[T]) enqueueWait(ctx context.Context, try func() error) error {
+	m.waited.Add(1)
 	s := m.waitlist()
 	w := s.push()
 	for {
-		err := m.enqueue(v)
+		err := try()
 		if err == ErrFull {
 			select {
 			case <-w.woken:
@@ -222,8 +244,8 @@ func (m *Mailbox[T]) enqueueWait(ctx context.Context, v T) error {
 				err = ctx.Err()
 			}
 		}
-		if !s.remove(w) {
-			s.wake(1) // the wake-up that this sender no longer needs goes to the next
+		if !s.done(w) {
+			s.wake(1)
 		}
 		return err
 	}
