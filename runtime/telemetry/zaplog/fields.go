@@ -24,7 +24,9 @@ const (
 // only.
 func (o *Observer) fields(ctx context.Context, e *processor.Event, d detail) []zap.Field {
 	fields := make([]zap.Field, 0, 12)
-	fields = append(fields, zap.String("workflow", e.Workflow))
+	if e.Workflow != "" {
+		fields = append(fields, zap.String("workflow", e.Workflow))
+	}
 	if e.RunID != "" {
 		fields = append(fields, zap.String("run_id", e.RunID))
 	}
