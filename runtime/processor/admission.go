@@ -26,15 +26,14 @@ func (p *Processor) admit(r *Run) error {
 		p.leave()
 		return ErrStopped
 	}
-	p.remember(r)
 	n := len(p.workflows)
 	for i, at := 0, p.turn.Next(n); i < n; i, at = i+1, (at+1)%n {
 		r.owner = p.workflows[at]
 		if r.owner.ref.Tell(executeWorkflow{r}) == nil {
+			p.remember(r)
 			return nil
 		}
 	}
-	p.forget(r)
 	p.leave()
 	p.count.refusedMailboxes.Add(1)
 	return &OverloadError{Bound: "MailboxCapacity", Limit: n * p.cfg.MailboxCapacity}
@@ -49,9 +48,10 @@ func (p *Processor) leave() {
 
 // ended is called by the workflow actor when a run has its final state.
 func (p *Processor) ended(r *Run) {
+	shed := !r.begin()
 	p.forget(r)
 	close(r.done)
-	if r.begin() { // else it was shed, and its place went to another
+	if !shed { // else its place went to another
 		p.leave()
 	}
 }
@@ -124,13 +124,13 @@ func (p *Processor) shed(r *Run, full *OverloadError) {
 // its place. The order needs no room in a mailbox, since one run goes for it.
 func (p *Processor) takePlace(r, victim *Run, full *OverloadError) {
 	r.owner = victim.owner
-	p.remember(r)
 	p.count.shed.Add(1)
 	p.refused(victim, full)
 	victim.cancelAsked.Store(true)
 	victim.cancel(full)
 	victim.owner.post(control{kind: cancelRun, run: victim, cause: full})
 	r.owner.post(control{kind: replaceRun, run: r})
+	p.remember(r)
 }
 
 func (p *Processor) refused(r *Run, full *OverloadError) {
@@ -145,14 +145,17 @@ type runList struct {
 	runs list.List
 }
 
-// remember lists a run that may be shed, when that is what the configuration
-// wants.
+// remember lists a run that was handed to its workflow actor and may be shed,
+// when that is what the configuration wants. One that has begun or ended since
+// is left out: ended moves the stage before it calls forget.
 func (p *Processor) remember(r *Run) {
 	if p.cfg.Overflow != OverflowDropOldest {
 		return
 	}
 	p.unbegun.mu.Lock()
-	r.place = p.unbegun.runs.PushBack(r)
+	if r.stage.Load() == stageWaiting {
+		r.place = p.unbegun.runs.PushBack(r)
+	}
 	p.unbegun.mu.Unlock()
 }
 

@@ -48,6 +48,7 @@ type Run struct {
 	remaining int   // tasks that have not ended
 	ending    workflow.Status
 	cause     error // why it is ending
+	abandoned bool  // a body was given up and may still run
 
 	output any
 	err    error
@@ -71,6 +72,7 @@ type taskState struct {
 	deadline time.Time   // TaskTimeout
 	timer    *time.Timer // fires at deadline
 
+	last     error // of the latest attempt that will be tried again
 	cause    error
 	queue    time.Duration
 	run      time.Duration

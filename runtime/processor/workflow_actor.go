@@ -350,6 +350,7 @@ func (w *workflowActor) retry(a *attempt) bool {
 		e.Queue = wait
 		obs.Noticed(&e, NoticeRetry)
 	}
+	t.last = a.err
 	a.number++
 	a.result, a.err, a.status = nil, nil, 0
 	a.phase.Store(phaseQueued)
@@ -395,7 +396,7 @@ func (w *workflowActor) taskTimedOut(r *Run, i int32) {
 		return
 	}
 	w.p.count.timeouts.Add(1)
-	w.failTask(r, i, workflow.StatusTimedOut, number, &timeoutError{what: "task", limit: r.plan.Tasks[i].TaskTimeout})
+	w.failTask(r, i, workflow.StatusTimedOut, number, &timeoutError{what: "task", limit: r.plan.Tasks[i].TaskTimeout, err: t.last})
 }
 
 // end decides how the run ends, once, and withdraws what has not begun.
@@ -484,6 +485,7 @@ func (w *workflowActor) abandon(a *attempt) {
 		return
 	}
 	w.credits++
+	a.run.abandoned = true
 	a.endedAt = time.Now()
 	if a.run.ctx.Err() != nil {
 		a.status = workflow.StatusCancelled
@@ -535,7 +537,9 @@ func (w *workflowActor) finish(r *Run, status workflow.Status) {
 		r.timer.Stop()
 	}
 	r.cancel(nil)
-	r.input, r.results = nil, nil
+	if !r.abandoned { // else a body may still read them
+		r.input, r.results = nil, nil
+	}
 	if w.p.timed {
 		r.endedAt = time.Now()
 	}
