@@ -92,11 +92,16 @@ func NewMPSCReserved[T any](capacity, reserve int) *MPSC[T] {
 }
 
 func (m *MPSC[T]) init(capacity, reserve int) {
+	checkCapacity(capacity, reserve)
+	m.capacity, m.limit = uint64(capacity), uint64(capacity+reserve)
+}
+
+// checkCapacity panics if a mailbox cannot be made so large or so small.
+func checkCapacity(capacity, reserve int) {
 	if capacity < 1 || reserve < 0 || capacity > MaxCapacity-reserve {
 		panic(fmt.Sprintf("mailbox: capacity %d with reserve %d; want capacity >= 1, reserve >= 0 and a sum of at most %d",
 			capacity, reserve, MaxCapacity))
 	}
-	m.capacity, m.limit = uint64(capacity), uint64(capacity+reserve)
 }
 
 // TryEnqueue adds v at the end. It answers ErrFull if capacity messages or more are waiting, ErrClosed after Close.

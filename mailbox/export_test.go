@@ -1,0 +1,54 @@
+package mailbox
+
+import "unsafe"
+
+// Claim is the first half of TryEnqueueBatch: it claims places for vs, which must fit, and returns the second half.
+// A test that delays the second half is a producer that was descheduled in between.
+func Claim[T any](m *MPSC[T], vs ...T) (publish func() (parked bool)) {
+	r := m.ring.Load()
+	if r == nil {
+		r = m.makeRing()
+	}
+	n := uint64(len(vs))
+	for {
+		t := m.tail.Load()
+		if room, _ := m.room(t, n, m.capacity); room < n {
+			return nil
+		}
+		if m.tail.CompareAndSwap(t, t+n) {
+			return func() bool {
+				for i, v := range vs {
+					r.values[(t+uint64(i))&r.mask] = v
+				}
+				return r.publish(t, n)
+			}
+		}
+	}
+}
+
+// Slots returns what the slots hold, free ones included.
+func Slots[T any](m *MPSC[T]) []T {
+	if r := m.ring.Load(); r != nil {
+		return r.values
+	}
+	return nil
+}
+
+// ClaimIn is Claim for a Mailbox; publish wakes the consumer as its enqueues do.
+func ClaimIn[T any](m *Mailbox[T], vs ...T) (publish func()) {
+	inner := Claim(&m.queue, vs...)
+	return func() {
+		if inner() {
+			m.wake <- struct{}{}
+		}
+	}
+}
+
+// The memory of mailboxes that no message was sent to.
+const (
+	IdleMPSC    = unsafe.Sizeof(MPSC[*int]{})
+	IdleMailbox = unsafe.Sizeof(Mailbox[*int]{})
+)
+
+// AgingStep is agingStep.
+const AgingStep = agingStep

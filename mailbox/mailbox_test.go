@@ -1,0 +1,379 @@
+package mailbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ringmill/ringmill/mailbox"
+)
+
+func fill(t *testing.T, m *mailbox.Mailbox[int]) {
+	t.Helper()
+	for i := range m.Cap() {
+		if err := m.TryEnqueue(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func contents(t *testing.T, m *mailbox.Mailbox[int]) []int {
+	t.Helper()
+	dst := make([]int, m.Cap()+1)
+	n, err := m.DequeueBatch(context.Background(), dst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dst[:n]
+}
+
+func TestOverflow(t *testing.T) {
+	tests := []struct {
+		overflow mailbox.Overflow
+		err      error
+		left     []int
+		dropped  []int
+		stats    mailbox.Stats
+	}{
+		{mailbox.Fail, mailbox.ErrFull, []int{0, 1, 2}, nil, mailbox.Stats{Refused: 1}},
+		{mailbox.Wait, mailbox.ErrFull, []int{0, 1, 2}, nil, mailbox.Stats{Refused: 1}},
+		{mailbox.DropNewest, nil, []int{0, 1, 2}, []int{9}, mailbox.Stats{Dropped: 1}},
+		{mailbox.DropOldest, nil, []int{1, 2, 9}, []int{0}, mailbox.Stats{Dropped: 1}},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.overflow), func(t *testing.T) {
+			var dropped []int
+			m := mailbox.New(mailbox.Config[int]{Capacity: 3, Overflow: tt.overflow, OnDrop: func(v int) { dropped = append(dropped, v) }})
+			fill(t, m)
+			if err := m.TryEnqueue(9); !errors.Is(err, tt.err) {
+				t.Errorf("TryEnqueue = %v, want %v", err, tt.err)
+			}
+			if got := contents(t, m); !slices.Equal(got, tt.left) {
+				t.Errorf("left %v, want %v", got, tt.left)
+			}
+			if !slices.Equal(dropped, tt.dropped) {
+				t.Errorf("dropped %v, want %v", dropped, tt.dropped)
+			}
+			if m.Stats() != tt.stats {
+				t.Errorf("Stats = %+v, want %+v", m.Stats(), tt.stats)
+			}
+		})
+	}
+}
+
+// TestDropOldestBehindStalledProducer: the oldest message is still being written, so it cannot be dropped; the new one is,
+// at once.
+func TestDropOldestBehindStalledProducer(t *testing.T) {
+	var dropped []int
+	m := mailbox.New(mailbox.Config[int]{Capacity: 2, Overflow: mailbox.DropOldest, OnDrop: func(v int) { dropped = append(dropped, v) }})
+	publish := mailbox.ClaimIn(m, 1)
+	for _, v := range []int{2, 3} {
+		if err := m.TryEnqueue(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish()
+	if got := contents(t, m); !slices.Equal(got, []int{1, 2}) || !slices.Equal(dropped, []int{3}) {
+		t.Fatalf("left %v, dropped %v", got, dropped)
+	}
+}
+
+func TestDefaultsAndBadConfig(t *testing.T) {
+	if m := mailbox.New(mailbox.Config[int]{}); m.Cap() != mailbox.DefaultCapacity {
+		t.Errorf("Cap = %d, want %d", m.Cap(), mailbox.DefaultCapacity)
+	}
+	for _, bad := range []mailbox.Config[int]{{Capacity: -1}, {Overflow: 4}, {Wait: 2}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("New(%+v) did not panic", bad)
+				}
+			}()
+			mailbox.New(bad)
+		}()
+	}
+}
+
+func eachStrategy(t *testing.T, test func(t *testing.T, wait mailbox.WaitStrategy)) {
+	t.Run("wait=park", func(t *testing.T) { test(t, mailbox.Park) })
+	t.Run("wait=poll", func(t *testing.T) { test(t, mailbox.BusyPoll) })
+}
+
+func TestDequeueEnds(t *testing.T) {
+	eachStrategy(t, func(t *testing.T, wait mailbox.WaitStrategy) {
+		ctx, cancel := context.WithCancel(t.Context())
+		m := mailbox.New(mailbox.Config[int]{Wait: wait})
+		results := make(chan error)
+		receive := func() { _, err := m.Dequeue(ctx); results <- err }
+
+		go receive()
+		cancel()
+		if err := <-results; !errors.Is(err, context.Canceled) {
+			t.Errorf("Dequeue after cancel = %v, want context.Canceled", err)
+		}
+		ctx = t.Context()
+		if err := m.TryEnqueue(1); err != nil {
+			t.Fatal(err)
+		}
+		m.Close()
+		go receive()
+		if err := <-results; err != nil {
+			t.Errorf("Dequeue of a closed mailbox with a message = %v", err)
+		}
+		go receive()
+		if err := <-results; !errors.Is(err, mailbox.ErrClosed) {
+			t.Errorf("Dequeue of a closed, empty mailbox = %v, want ErrClosed", err)
+		}
+	})
+}
+
+// TestParkedConsumer: a sleeping consumer is durably blocked, so an idle mailbox runs nothing; a message, Close and the end of
+// the context each wake it, once.
+func TestParkedConsumer(t *testing.T) {
+	wakes := map[string]struct {
+		wake func(*mailbox.Mailbox[int], context.CancelFunc)
+		want error
+	}{
+		"message": {func(m *mailbox.Mailbox[int], _ context.CancelFunc) { _ = m.TryEnqueue(1) }, nil},
+		"batch":   {func(m *mailbox.Mailbox[int], _ context.CancelFunc) { _, _ = m.TryEnqueueBatch([]int{1, 2}) }, nil},
+		"close":   {func(m *mailbox.Mailbox[int], _ context.CancelFunc) { m.Close() }, mailbox.ErrClosed},
+		"cancel":  {func(_ *mailbox.Mailbox[int], cancel context.CancelFunc) { cancel() }, context.Canceled},
+	}
+	for name, tt := range wakes {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				m := mailbox.New(mailbox.Config[int]{})
+				done := false
+				var err error
+				go func() {
+					_, err = m.Dequeue(ctx)
+					done = true
+				}()
+				synctest.Wait()
+				if done {
+					t.Fatalf("Dequeue of an empty mailbox returned %v", err)
+				}
+				tt.wake(m, cancel)
+				synctest.Wait()
+				if !done || !errors.Is(err, tt.want) {
+					t.Fatalf("Dequeue returned %t, %v, want %v", done, err, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestParkedBehindStalledProducer: only the producer of the message at the head wakes the consumer.
+func TestParkedBehindStalledProducer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := mailbox.New(mailbox.Config[int]{Overflow: mailbox.Wait})
+		var woken bool
+		var first int
+		go func() {
+			first, _ = m.Dequeue(t.Context())
+			woken = true
+		}()
+		synctest.Wait()
+		publish := mailbox.ClaimIn(m, 1)
+		if err := m.TryEnqueue(2); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if woken {
+			t.Fatal("woken by a message behind an unpublished one")
+		}
+		m.Close() // wakes it, but the mailbox is not drained: it must sleep again
+		synctest.Wait()
+		if woken {
+			t.Fatal("Dequeue returned before the claimed message was published")
+		}
+		publish()
+		synctest.Wait()
+		if !woken || first != 1 {
+			t.Fatalf("Dequeue returned %t, %d, want message 1", woken, first)
+		}
+	})
+}
+
+// TestWaitingSenders: senders of a full mailbox wait and are served in the order of their arrival; those whose context ends
+// or whom Close meets are answered so and take no place.
+func TestWaitingSenders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := mailbox.New(mailbox.Config[int]{Capacity: 1, Overflow: mailbox.Wait})
+		fill(t, m)
+		ctx, cancel := context.WithCancel(t.Context())
+		errs := make([]error, 5)
+		for i := 1; i < len(errs); i++ {
+			go func() {
+				own := t.Context()
+				if i == 2 {
+					own = ctx
+				}
+				errs[i] = m.Enqueue(own, i)
+			}()
+			synctest.Wait()
+		}
+		cancel()
+		for _, want := range []int{0, 1, 3} {
+			synctest.Wait()
+			if v, err := m.Dequeue(t.Context()); v != want || err != nil {
+				t.Fatalf("Dequeue = %d, %v, want %d", v, err, want)
+			}
+		}
+		synctest.Wait()
+		go func() { errs[0] = m.Enqueue(t.Context(), 5) }()
+		synctest.Wait()
+		m.Close()
+		synctest.Wait()
+		want := []error{mailbox.ErrClosed, nil, context.Canceled, nil, nil}
+		if !slices.EqualFunc(errs, want, errors.Is) {
+			t.Errorf("answers %v, want %v", errs, want)
+		}
+		if v, err := m.Dequeue(t.Context()); v != 4 || err != nil {
+			t.Errorf("last Dequeue = %d, %v, want 4", v, err)
+		}
+		if m.Stats() != (mailbox.Stats{Waited: 5}) {
+			t.Errorf("Stats = %+v", m.Stats())
+		}
+	})
+}
+
+// TestEnqueueBatchWaits: a batch larger than the capacity goes through in parts.
+func TestEnqueueBatchWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := mailbox.New(mailbox.Config[int]{Capacity: 3, Overflow: mailbox.Wait})
+		var added int
+		var err error
+		go func() { added, err = m.EnqueueBatch(t.Context(), []int{1, 2, 3, 4, 5, 6, 7}) }()
+		var got []int
+		for len(got) < 7 {
+			got = append(got, contents(t, m)...)
+			synctest.Wait()
+		}
+		if added != 7 || err != nil || !slices.Equal(got, []int{1, 2, 3, 4, 5, 6, 7}) {
+			t.Errorf("EnqueueBatch = %d, %v; received %v", added, err, got)
+		}
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if added, err = m.EnqueueBatch(ctx, []int{1, 2, 3, 4}); added != 3 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("EnqueueBatch without a consumer = %d, %v, want 3 and the deadline's error", added, err)
+		}
+	})
+}
+
+// TestStressWake: no wake-up is lost, of the consumer or of waiting senders. The mailbox is tiny, so that everybody sleeps
+// all the time; senders give up now and then, which must not swallow another's wake-up. A lost one shows as a hang.
+func TestStressWake(t *testing.T) {
+	for _, procs := range []int{1, 2, 4} {
+		eachStrategy(t, func(t *testing.T, wait mailbox.WaitStrategy) {
+			for _, capacity := range []int{1, 4} {
+				t.Run(fmt.Sprintf("procs=%d/capacity=%d", procs, capacity), func(t *testing.T) {
+					withProcs(t, procs)
+					wakeRound(t, mailbox.Config[int]{Capacity: capacity, Overflow: mailbox.Wait, Wait: wait}, stressTime(t, 12))
+				})
+			}
+		})
+	}
+}
+
+func wakeRound(t *testing.T, cfg mailbox.Config[int], d time.Duration) {
+	const senders = 3
+	m := mailbox.New(cfg)
+	r := newRand(t)
+	end := time.Now().Add(d)
+	sent := make([]int, senders)
+	var wg sync.WaitGroup
+	for s := range senders {
+		sr := rand.New(rand.NewPCG(r.Uint64(), 0))
+		wg.Go(func() { sent[s] = sendUntil(m, end, sr) })
+	}
+	received := make(chan int)
+	go func() {
+		n := 0
+		defer func() { received <- n }()
+		dst := make([]int, 2)
+		for {
+			got, err := m.DequeueBatch(context.Background(), dst[:1+n%2])
+			if err != nil {
+				return
+			}
+			n += got
+		}
+	}()
+	wg.Wait()
+	m.Close()
+	total := 0
+	for _, n := range sent {
+		total += n
+	}
+	if got := <-received; got != total || total == 0 {
+		t.Fatalf("received %d of %d messages", got, total)
+	}
+}
+
+func sendUntil(m *mailbox.Mailbox[int], end time.Time, r *rand.Rand) (sent int) {
+	for time.Now().Before(end) {
+		ctx, cancel := context.Background(), func() {}
+		if r.IntN(8) == 0 {
+			ctx, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(20))*time.Microsecond)
+		}
+		if r.IntN(3) == 0 {
+			n, _ := m.EnqueueBatch(ctx, []int{1, 2, 3})
+			sent += n
+		} else if m.Enqueue(ctx, 1) == nil {
+			sent++
+		}
+		cancel()
+	}
+	return sent
+}
+
+// TestDropOldestConcurrent: senders that drop take the consumer's part beside the consumer; every message is received or
+// dropped, once.
+func TestDropOldestConcurrent(t *testing.T) {
+	const senders, each = 4, 3000
+	var mu sync.Mutex
+	seen := make([]int, senders*each)
+	note := func(v int) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[v]++
+	}
+	m := mailbox.New(mailbox.Config[int]{Capacity: 3, Overflow: mailbox.DropOldest, OnDrop: note})
+	var wg, consumer sync.WaitGroup
+	for s := range senders {
+		wg.Go(func() {
+			for i := range each {
+				if err := m.TryEnqueue(s*each + i); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	consumer.Go(func() {
+		for {
+			v, err := m.Dequeue(context.Background())
+			if err != nil {
+				return
+			}
+			note(v)
+		}
+	})
+	wg.Wait()
+	m.Close()
+	consumer.Wait()
+	for v, n := range seen {
+		if n != 1 {
+			t.Fatalf("message %d was received or dropped %d times", v, n)
+		}
+	}
+}
