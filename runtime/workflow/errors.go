@@ -28,9 +28,18 @@ var (
 	ErrNilFunc = errors.New("workflow: nil function")
 	// ErrNoTasks reports a workflow that has nothing to do.
 	ErrNoTasks = errors.New("workflow: no tasks")
-	// ErrTooLarge reports a definition beyond MaxTasks or MaxFileSize.
+	// ErrTooLarge reports a definition beyond a bound, such as MaxTasks.
 	ErrTooLarge = errors.New("workflow: too large")
+	// ErrSyntax reports a file that is not written as its format wants it.
+	ErrSyntax = errors.New("workflow: syntax")
 )
+
+// ErrBadInput reports an input that a workflow does not accept; nothing was run.
+var ErrBadInput = errors.New("workflow: bad input")
+
+// ErrNoValue reports a reference that leads nowhere in this run: a task fails
+// with it, or the run's output cannot be built.
+var ErrNoValue = errors.New("workflow: no value")
 
 // A DefinitionError is one problem of a workflow made with a [Builder]: what is
 // wrong, with what, and what to do.

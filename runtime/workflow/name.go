@@ -8,7 +8,7 @@ import (
 )
 
 // maxName bounds names, which go into every log line, span and table. The
-// longest of the recorded workflows' task ids has 69 bytes.
+// longest task id among the recorded workflows has 91 bytes.
 const maxName = 256
 
 const nameCure = "give it a printable name of 1 to 256 bytes without surrounding spaces"

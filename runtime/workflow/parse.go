@@ -1,0 +1,59 @@
+package workflow
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/ringmill/ringmill/runtime/workflow/internal/document"
+)
+
+// A ParseOption changes how a definition is read.
+type ParseOption func(*parseConfig)
+
+type parseConfig struct {
+	file      string
+	timeScale float64
+}
+
+// File sets the file name that errors begin with. Defaults to "definition".
+func File(name string) ParseOption {
+	return func(c *parseConfig) { c.file = name }
+}
+
+// TimeScale stretches or shrinks the tasks of a WfFormat file: one that took s
+// seconds sleeps s*factor seconds. 0 lets it return at once. Defaults to 1. It
+// must be finite and not negative, and has no effect on other formats.
+func TimeScale(factor float64) ParseOption {
+	return func(c *parseConfig) { c.timeScale = factor }
+}
+
+func newParseConfig(opts []ParseOption) (parseConfig, error) {
+	c := parseConfig{file: "definition", timeScale: 1}
+	for _, opt := range opts {
+		if opt == nil {
+			return c, fmt.Errorf("a ParseOption is nil: leave it out: %w", ErrBadOption)
+		}
+		opt(&c)
+	}
+	if !(c.timeScale >= 0 && c.timeScale <= math.MaxFloat64) {
+		return c, fmt.Errorf("TimeScale(%v): give a finite factor of 0 or more: %w", c.timeScale, ErrBadOption)
+	}
+	return c, nil
+}
+
+// Parse reads a definition in any format that this package knows, told apart by
+// its content: a JSON object with workflow.specification is read by
+// [ParseWfFormat], everything else by [ParseYAML].
+func Parse(data []byte, opts ...ParseOption) (*Definition[json.RawMessage, json.RawMessage], error) {
+	if isWfFormat(data) {
+		return ParseWfFormat(data, opts...)
+	}
+	return ParseYAML(data, opts...)
+}
+
+// isWfFormat looks for workflow.specification; it reads no further than that,
+// and no further than the first syntax error.
+func isWfFormat(data []byte) bool {
+	return document.IsObject(data) && document.Has(data, "workflow", "specification")
+}
