@@ -1,0 +1,53 @@
+package mailbox_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/ringmill/ringmill/mailbox"
+)
+
+// TestNoAllocations: nothing is allocated for a message after the ring is there, whatever its type.
+func TestNoAllocations(t *testing.T) {
+	t.Run("pointer", func(t *testing.T) { noAllocations(t, new(int)) })
+	t.Run("int", func(t *testing.T) { noAllocations(t, 7) })
+	t.Run("64 bytes", func(t *testing.T) { noAllocations(t, [8]uint64{1}) })
+}
+
+func noAllocations[T any](t *testing.T, v T) {
+	m, reserved := mailbox.NewMPSC[T](64), mailbox.NewMPSCReserved[T](1, 1)
+	blocking := mailbox.New(mailbox.Config[T]{})
+	priority := mailbox.NewPriority[T](64)
+	ctx := context.Background()
+	batch, dst := make([]T, 16), make([]T, 16)
+	paths := map[string]func(){
+		"single": func() { _ = m.TryEnqueue(v); m.TryDequeue() },
+		"batch":  func() { _, _ = m.TryEnqueueBatch(batch); m.Drain(dst) },
+		"full": func() {
+			_, _, _ = reserved.TryEnqueueReserved(v), reserved.TryEnqueueReserved(v), reserved.TryEnqueue(v)
+			reserved.Drain(dst)
+		},
+		"blocking":       func() { _ = blocking.Enqueue(ctx, v); _, _ = blocking.Dequeue(ctx) },
+		"blocking batch": func() { _, _ = blocking.EnqueueBatch(ctx, batch); _, _ = blocking.DequeueBatch(ctx, dst) },
+		"priority":       func() { _ = priority.TryEnqueue(mailbox.Low, v); priority.TryDequeue() },
+	}
+	for name, path := range paths {
+		if n := testing.AllocsPerRun(1000, path); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+// TestIdleMemory: a mailbox that nothing was sent to takes at most 256 bytes, whatever its capacity.
+func TestIdleMemory(t *testing.T) {
+	if mailbox.IdleMPSC > 192 || mailbox.IdleMailbox > 256 {
+		t.Errorf("MPSC takes %d bytes, want at most 192; Mailbox %d, want at most 256", mailbox.IdleMPSC, mailbox.IdleMailbox)
+	}
+	m := mailbox.NewMPSC[int](mailbox.MaxCapacity)
+	m.TryDequeue()
+	m.Drain(make([]int, 1))
+	m.Close()
+	if m.Ready() || !m.Drained() || mailbox.Slots(m) != nil {
+		t.Error("a mailbox without messages has a ring")
+	}
+}
