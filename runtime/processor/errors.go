@@ -21,6 +21,12 @@ var (
 	errCancelled = errors.New("cancelled before it began")
 )
 
+// The bounds that an OverloadError names, as the fields of Config that set them.
+const (
+	boundRuns      = "MaxRuns"
+	boundMailboxes = "MailboxCapacity"
+)
+
 // An OverloadError says which bound refused a run. It satisfies
 // errors.Is(err, ErrOverloaded).
 type OverloadError struct {

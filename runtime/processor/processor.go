@@ -26,9 +26,10 @@ type Processor struct {
 	pool      *scheduler.IdlePool[*attempt]
 	members   []atomic.Pointer[taskActor]
 
-	room    room
-	numbers atomic.Uint64
-	count   counters
+	room        room
+	mailboxLine line // callers that found every mailbox full
+	numbers     atomic.Uint64
+	count       counters
 
 	stopping atomic.Bool
 	idle     chan struct{} // gets a value when stopping and nothing is in flight

@@ -32,7 +32,8 @@ func (p *Processor) Stop(ctx context.Context) error {
 }
 
 func (p *Processor) stop(ctx context.Context) error {
-	p.room.callAll() // they find out that they came too late
+	p.room.line.callAll() // they find out that they came too late
+	p.mailboxLine.callAll()
 	if p.room.inFlight.Load() == 0 {
 		p.signalIdle()
 	}

@@ -60,9 +60,12 @@ func (w *workflowActor) reply(a *attempt) {
 
 // receive handles one message of the mailbox.
 func (w *workflowActor) receive(_ *actor.Context[message], m message) error {
+	// A reply takes room too, so whatever was taken out may have made some.
+	if w.p.mailboxLine.waiting.Load() > 0 && w.ref.Len() < w.p.cfg.MailboxCapacity {
+		w.p.mailboxLine.call()
+	}
 	switch m := m.(type) {
 	case executeWorkflow:
-		w.p.room.call() // a place in the mailbox is free
 		w.begin(m.run)
 	case taskDone:
 		w.takeBack(m.attempt)
