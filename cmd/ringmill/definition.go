@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// A definition is a workflow read from a file.
+type definition = workflow.Definition[json.RawMessage, json.RawMessage]
+
+// maxFileSize bounds what is read into memory of a file that is no definition,
+// such as a device.
+const maxFileSize = 256 << 20
+
+// standardInput is the name that reads from there instead of a file.
+const standardInput = "-"
+
+// load reads and checks the workflow in a file.
+func load(s streams, name string, opts ...workflow.ParseOption) (*definition, error) {
+	data, err := read(s, name)
+	if err != nil {
+		return nil, err
+	}
+	if name == standardInput {
+		name = "<stdin>"
+	}
+	return workflow.Parse(data, append(opts, workflow.File(name))...)
+}
+
+// read returns the contents of a file, or of standard input.
+func read(s streams, name string) ([]byte, error) {
+	file := s.in
+	if name != standardInput {
+		opened, err := os.Open(name)
+		if err != nil {
+			return nil, fileError(name, err)
+		}
+		defer func() { _ = opened.Close() }()
+		file = opened
+	}
+	data, err := io.ReadAll(io.LimitReader(file, maxFileSize))
+	if err != nil {
+		return nil, fileError(name, err)
+	}
+	return data, nil
+}
+
+// fileError says what to do about a file that cannot be read.
+func fileError(name string, err error) error {
+	cure := "check that it is a file and readable"
+	if errors.Is(err, fs.ErrNotExist) {
+		cure = "check the path"
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("%s: %w: %s", name, err, cure)
+}

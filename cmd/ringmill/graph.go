@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bufio"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// graphFormats are what `ringmill graph --format` takes.
+var graphFormats = map[string]func(io.Writer, *workflow.Plan) error{
+	"dot":     workflow.WriteDOT,
+	"mermaid": workflow.WriteMermaid,
+}
+
+func newGraph(s streams) *cobra.Command {
+	format := "dot"
+	c := &cobra.Command{
+		Use:   "graph FILE",
+		Short: "Draw a workflow",
+		Long: `Graph prints the tasks of a workflow and what each of them waits for, as a
+Graphviz or Mermaid drawing. The file - is standard input.`,
+		Example: `  ringmill graph order.yaml | dot -Tsvg > order.svg
+  ringmill graph order.yaml --format mermaid`,
+		Args:              oneFile,
+		ValidArgsFunction: completeDefinitions,
+		RunE: func(_ *cobra.Command, files []string) error {
+			def, err := load(s, files[0])
+			if err != nil {
+				return err
+			}
+			out := bufio.NewWriter(s.out)
+			if err := graphFormats[format](out, def.Plan()); err != nil {
+				return &exitError{exitFailed, err}
+			}
+			if err := out.Flush(); err != nil {
+				return &exitError{exitFailed, err}
+			}
+			return nil
+		},
+	}
+	c.Flags().Var(choice(&format, "FORMAT", format, oneOf("dot", "mermaid")), "format", "dot or mermaid")
+	complete(c, "format", "dot", "mermaid")
+	return c
+}
+
+// complete offers words as the values of a flag.
+func complete(c *cobra.Command, flag string, words ...string) {
+	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag does not exist
+	}
+}

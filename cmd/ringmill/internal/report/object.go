@@ -1,0 +1,102 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// An Object is a run as `ringmill run --json` prints it.
+type Object struct {
+	Workflow            string          `json:"workflow"`
+	RunID               string          `json:"run_id"`
+	Status              workflow.Status `json:"status"`
+	Output              json.RawMessage `json:"output"` // null unless succeeded
+	Error               *Error          `json:"error"`  // null if succeeded
+	MakespanSeconds     float64         `json:"makespan_seconds"`
+	CriticalPathSeconds float64         `json:"critical_path_seconds"`
+	Tasks               []Task          `json:"tasks"`
+}
+
+// An Error says why a run did not succeed. Task is empty and Attempt 0 where no
+// task is to blame.
+type Error struct {
+	Task    string `json:"task"`
+	Attempt int    `json:"attempt"`
+	Class   string `json:"class"`
+	Message string `json:"message"`
+}
+
+// A Task is one task of an [Object]. The times and the actor are null where the
+// task never began.
+type Task struct {
+	Name         string          `json:"name"`
+	Status       workflow.Status `json:"status"`
+	Attempts     int             `json:"attempts"`
+	QueueSeconds float64         `json:"queue_seconds"`
+	RunSeconds   float64         `json:"run_seconds"`
+	StartedAt    *time.Time      `json:"started_at"`
+	FinishedAt   *time.Time      `json:"finished_at"`
+	Actor        *int            `json:"actor"`
+}
+
+// NewObject describes a run that has ended.
+func NewObject(r runtime.Report, output json.RawMessage) Object {
+	o := Object{
+		Workflow:            r.Workflow,
+		RunID:               r.RunID,
+		Status:              r.Status,
+		Error:               newError(r.Err),
+		MakespanSeconds:     r.Makespan.Seconds(),
+		CriticalPathSeconds: r.CriticalPath.Seconds(),
+		Tasks:               make([]Task, len(r.Tasks)),
+	}
+	if r.Err == nil {
+		o.Output = output
+	}
+	for i := range r.Tasks {
+		o.Tasks[i] = newTask(&r.Tasks[i])
+	}
+	return o
+}
+
+// Refused describes a run that was not started, because of err.
+func Refused(workflowName string, err error) Object {
+	status := workflow.StatusFailed
+	if Class(err) == "cancelled" {
+		status = workflow.StatusCancelled
+	}
+	return Object{Workflow: workflowName, Status: status, Error: newError(err), Tasks: []Task{}}
+}
+
+func newError(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	e := &Error{Class: Class(err), Message: err.Error()}
+	var failed *workflow.TaskError
+	if errors.As(err, &failed) {
+		e.Task, e.Attempt = failed.Task, failed.Attempt
+	}
+	return e
+}
+
+func newTask(t *runtime.TaskReport) Task {
+	task := Task{
+		Name:         t.Name,
+		Status:       t.Status,
+		Attempts:     t.Attempts,
+		QueueSeconds: t.Queue.Seconds(),
+		RunSeconds:   t.Run.Seconds(),
+	}
+	if !t.Started.IsZero() {
+		task.StartedAt, task.Actor = new(t.Started.UTC()), new(t.Actor)
+	}
+	if !t.Finished.IsZero() {
+		task.FinishedAt = new(t.Finished.UTC())
+	}
+	return task
+}

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// minBar is how narrow a timeline may get before it is left out.
+const minBar = 16
+
+// WriteTimeline prints when each task waited and ran, as bars on a common time
+// axis that fills the width. Of a large run it shows the same tasks as the
+// table, in the order in which they began.
+func WriteTimeline(w io.Writer, r runtime.Report, style Style) {
+	rows := slices.DeleteFunc(notable(r.Tasks), func(i int) bool { return r.Tasks[i].Started.IsZero() })
+	if len(rows) == 0 || r.Makespan <= 0 {
+		return
+	}
+	slices.SortStableFunc(rows, func(a, b int) int { return r.Tasks[a].Started.Compare(r.Tasks[b].Started) })
+	width := cmp.Or(style.Width, pipeWidth)
+	names := min(nameWidth(r.Tasks, rows, style, width/3), width/2)
+	axis := timeAxis{start: r.Started, span: r.Makespan, columns: width - names - len("  ||")}
+	if axis.columns < minBar {
+		return
+	}
+	const title = "TIMELINE"
+	fmt.Fprintf(w, "%s%s  %s\n", style.heading(title), pad("", names-len(title)), style.paint(dim, legend(r.Tasks, rows)))
+	fmt.Fprintf(w, "%s   %s\n", pad("", names), axis.labels())
+	for _, i := range rows {
+		t := &r.Tasks[i]
+		fmt.Fprintf(w, "%s  |%s|\n", pad(Fit(Clean(t.Name), names), names), axis.bar(t, style))
+	}
+}
+
+// How a bar is drawn; the signs tell endings apart without colours.
+const (
+	waitSign      = "░"
+	runSign       = "█"
+	failedSign    = "x"
+	cancelledSign = "-"
+)
+
+func sign(s workflow.Status) string {
+	switch {
+	case s == workflow.StatusSucceeded:
+		return runSign
+	case failed(s):
+		return failedSign
+	}
+	return cancelledSign
+}
+
+// legend explains the signs that occur.
+func legend(tasks []runtime.TaskReport, rows []int) string {
+	text := waitSign + " ready, waits  " + runSign + " runs"
+	var bad, cancelled bool
+	for _, i := range rows {
+		switch sign(tasks[i].Status) {
+		case failedSign:
+			bad = true
+		case cancelledSign:
+			cancelled = true
+		}
+	}
+	if bad {
+		text += "  " + failedSign + " fails"
+	}
+	if cancelled {
+		text += "  " + cancelledSign + " cancelled"
+	}
+	return text
+}
+
+// A timeAxis maps times to columns.
+type timeAxis struct {
+	start   time.Time
+	span    time.Duration
+	columns int
+}
+
+// column returns where t lies, 0 to columns.
+func (a timeAxis) column(t time.Time) int {
+	x := float64(t.Sub(a.start)) / float64(a.span) * float64(a.columns)
+	return min(max(int(x), 0), a.columns)
+}
+
+// bar draws one task. What is too short for a column still gets one.
+func (a timeAxis) bar(t *runtime.TaskReport, style Style) string {
+	from := min(a.column(t.Started), a.columns-1)
+	to := a.columns
+	if !t.Finished.IsZero() {
+		to = max(a.column(t.Finished), from+1)
+	}
+	ready := from
+	if t.Attempts == 1 { // Queue is the sum over all attempts: of several it cannot be placed
+		ready = min(a.column(t.Started.Add(-t.Queue)), from)
+	}
+	return strings.Repeat(" ", ready) +
+		style.paint(dim, strings.Repeat(waitSign, from-ready)) +
+		style.paint(color(t.Status), strings.Repeat(sign(t.Status), to-from)) +
+		strings.Repeat(" ", a.columns-to)
+}
+
+// labels prints the axis: 0s at the left, the middle if there is room, the end
+// at the right.
+func (a timeAxis) labels() string {
+	middle, end := Duration(a.span/2), Duration(a.span)
+	left := "0s"
+	if a.columns >= 40 {
+		left = pad(left, a.columns/2) + middle
+	}
+	return pad(left, a.columns-len([]rune(end))) + end
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// errInterrupted is the cause of a context that a signal ended.
+var errInterrupted = errors.New("interrupted")
+
+// killTime is how long after the first interrupt every program that a task
+// started is dead, also one that ignores SIGTERM. The second interrupt waits
+// for that, so that none survives.
+const killTime = 300 * time.Millisecond
+
+// withInterrupts returns a context that ends with the first SIGINT, SIGTERM or
+// SIGHUP; the second one ends the program. stop must be called.
+func withInterrupts(parent context.Context) (ctx context.Context, cancel context.CancelCauseFunc, stop func()) {
+	ctx, cancel = context.WithCancelCause(parent)
+	signals, done := make(chan os.Signal, 2), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		if !receive(signals, done) {
+			return
+		}
+		cancel(errInterrupted)
+		killed := time.Now().Add(killTime)
+		if receive(signals, done) {
+			time.Sleep(time.Until(killed))
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx, cancel, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+// receive waits for a signal; false means that none is wanted any more.
+func receive(signals <-chan os.Signal, done <-chan struct{}) bool {
+	select {
+	case <-signals:
+		return true
+	case <-done:
+		return false
+	}
+}
+
+// surviveBrokenPipe makes a write to a closed pipe an error instead of the death
+// of the program, which would leave running tasks behind.
+func surviveBrokenPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

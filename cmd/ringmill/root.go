@@ -1,0 +1,83 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// streams is where a command reads and writes.
+type streams struct {
+	in       *os.File
+	out, err *os.File
+}
+
+// execute runs the command line and returns the exit code.
+func execute(args []string, in, out, err *os.File) int {
+	root := newRoot(streams{in: in, out: out, err: err})
+	root.SetArgs(args)
+	return exitCode(root.Execute(), err)
+}
+
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ringmill",
+		Short: "Execute workflows on actors",
+		Long: `Ringmill executes workflows, directed acyclic graphs of tasks, on actors with
+lock-free mailboxes. A workflow is a Ringmill YAML or JSON file, or a recorded
+WfFormat 1.5 instance.
+
+Exit codes: 0 succeeded; 1 the run failed; 2 wrong usage, an unreadable file, a
+bad environment variable or an invalid definition; 130 interrupted.`,
+		Example: `  ringmill run cmd/ringmill/examples/textstats.yaml
+  ringmill validate *.yaml
+  ringmill graph order.yaml | dot -Tsvg > order.svg`,
+		Args:              noCommand,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors:     true, // exitCode prints them
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newVersion(s))
+	return root
+}
+
+// noCommand refuses what is no command's name.
+func noCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cure := "see 'ringmill --help'"
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		cure = "did you mean " + near[0] + "?"
+	}
+	return usagef("unknown command %q: %s", args[0], cure)
+}
+
+// oneFile takes exactly one argument.
+func oneFile(c *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return usagef("no file given: want '%s'", c.UseLine())
+	case len(args) > 1:
+		return usagef("%d files given: want one, '%s'", len(args), c.UseLine())
+	}
+	return nil
+}
+
+// someFiles takes one argument or more.
+func someFiles(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("no file given: want '%s'", c.UseLine())
+	}
+	return nil
+}
+
+// completeDefinitions offers the files that may hold a workflow.
+func completeDefinitions(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"yaml", "yml", "json"}, cobra.ShellCompDirectiveFilterFileExt
+}

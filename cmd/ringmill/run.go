@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
+	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// How long the program waits at its end: cancelGrace for tasks, stopGrace for the
+// actors, which have nothing left to do, flushGrace for spans on their way. An
+// interrupted program is gone within two seconds, and hastens the spans.
+const (
+	cancelGrace     = time.Second
+	stopGrace       = 200 * time.Millisecond
+	flushGrace      = 1500 * time.Millisecond
+	hastyFlushGrace = 500 * time.Millisecond
+)
+
+// runFlags is what `ringmill run` is told.
+type runFlags struct {
+	input     string
+	json      bool
+	timeScale float64
+	count     int
+	engine    engineFlags
+	telemetry telemetryFlags
+}
+
+func newRun(s streams) *cobra.Command {
+	f := runFlags{timeScale: 1, count: 1}
+	c := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Execute a workflow",
+		Long: `Run executes the workflow in FILE, a Ringmill YAML or JSON definition or a
+WfFormat 1.5 instance, told apart by content. The file - is standard input.
+
+It shows the progress while tasks run, as a live line on a terminal and as plain
+lines elsewhere; then a table of the tasks with the time they waited and ran, a
+timeline, the output, and the makespan beside the critical path and the bound
+that no schedule can beat. Of more than 40 tasks it shows those that ran longest
+and those that failed. With --json standard output gets one object a run instead,
+and nothing else.
+
+Ctrl-C cancels what runs and still prints the summary; a second one quits at
+once. --count starts that many runs, at most 4,096 at a time (fewer of a large
+workflow), and sums them up.
+
+Environment, where the flag is not given: WORKFLOW_ACTOR_POOL_SIZE,
+TASK_ACTOR_POOL_SIZE, RINGMILL_SCHEDULE, RINGMILL_LOG_LEVEL, RINGMILL_METRICS,
+RINGMILL_OTLP; beside them RINGMILL_MAX_RUNS, RINGMILL_MAILBOX_CAPACITY,
+RINGMILL_OVERFLOW, RINGMILL_CANCEL_GRACE (here 1s unless set), and the standard
+OTEL_* variables for --otlp.`,
+		Example: `  ringmill run cmd/ringmill/examples/textstats.yaml
+  ringmill run order.yaml --input '{"user": "ada"}' --json | jq .output
+  ringmill run order.yaml --input @order.json --task-actors 8
+  ringmill run montage.json --time-scale 0.01 --schedule critical-path
+  ringmill run order.yaml --count 10000 --metrics 127.0.0.1:9464`,
+		Args:              oneFile,
+		ValidArgsFunction: completeDefinitions,
+		RunE:              func(c *cobra.Command, files []string) error { return f.run(c, s, files[0]) },
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.input, "input", "", "the workflow's input: `JSON`, or @file with it")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object a run, one a line")
+	flags.Var(factor(&f.timeScale), "time-scale", "WfFormat: a task that took s seconds sleeps s times this")
+	flags.Var(number(&f.count, 1, math.MaxInt32, "1"), "count", "how many runs to start")
+	f.engine.register(c)
+	f.telemetry.register(c)
+	return c
+}
+
+// run checks everything that can be wrong with what the user gave before
+// anything starts.
+func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
+	cfg, err := f.engine.config()
+	if err != nil {
+		return err
+	}
+	if err := fromEnvironment(c.Flags(), telemetryFlagNames...); err != nil {
+		return err
+	}
+	def, err := load(s, file, workflow.TimeScale(f.timeScale))
+	if err != nil {
+		return err
+	}
+	input, err := readInput(s, f.input)
+	if err != nil {
+		return err
+	}
+	if check := def.Plan().CheckInput; check != nil {
+		if err := check(input); err != nil {
+			return fmt.Errorf("--input: %w", err)
+		}
+	}
+	surviveBrokenPipe()
+	ctx, cancel, stop := withInterrupts(context.Background())
+	defer stop()
+	logs := &redirect{to: s.err}
+	tele, err := f.telemetry.start(ctx, logs, s)
+	if err != nil {
+		return err
+	}
+	defer tele.stop(ctx, s.err)
+	cfg.Observer = tele.observer
+	cfg.TaskTimings = f.json || f.count == 1
+	rt, err := runtime.New(cfg)
+	if err != nil {
+		return err
+	}
+	defer stopRuntime(rt, s.err)
+	tele.serve(rt, s.err)
+
+	r := &runner{
+		streams: s, def: def, input: input, rt: rt, json: f.json, logs: logs,
+		out:   &output{to: s.out, cancel: cancel},
+		style: styleOf(s.out),
+		live:  isTerminal(s.err),
+	}
+	ctx = tele.context(ctx)
+	if f.count == 1 {
+		err = r.once(ctx)
+	} else {
+		err = r.batch(ctx, int64(f.count))
+	}
+	return r.verdict(ctx, err)
+}
+
+// stopRuntime ends the runtime; nothing is in flight any more.
+func stopRuntime(rt *runtime.Runtime, stderr *os.File) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
+	defer cancel()
+	if err := rt.Stop(ctx); err != nil {
+		fmt.Fprintln(stderr, err)
+	}
+}
+
+// A runner executes one definition and reports on it.
+type runner struct {
+	streams
+	def   *definition
+	input json.RawMessage
+	rt    *runtime.Runtime
+	json  bool
+	out   *output
+	logs  *redirect
+	style report.Style
+	live  bool // standard error is a terminal: show a progress line there
+}
+
+// verdict turns how the runs ended into the exit code. failure is what the
+// first run that did not succeed failed with; it goes to standard error unless
+// the reader has just seen it there.
+func (r *runner) verdict(ctx context.Context, failure error) error {
+	switch {
+	case r.out.Err() != nil:
+		return &exitError{exitFailed, r.out.Err()}
+	case context.Cause(ctx) != nil:
+		return &exitError{exitInterrupted, fmt.Errorf("ringmill: %w", context.Cause(ctx))}
+	case failure == nil:
+		return nil
+	case r.live && r.style.Width > 0 && !r.json:
+		return &exitError{code: exitFailed}
+	}
+	return &exitError{exitFailed, fmt.Errorf("ringmill: %s", report.Clean(failure.Error()))}
+}

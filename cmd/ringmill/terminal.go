@@ -1,0 +1,30 @@
+package main
+
+import (
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
+)
+
+// isTerminal reports whether f is one that understands control sequences.
+func isTerminal(f *os.File) bool {
+	return term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// columns returns the width of a terminal now.
+func columns(f *os.File) int {
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		return width
+	}
+	return 80
+}
+
+// styleOf returns how to lay text out for f. NO_COLOR is https://no-color.org.
+func styleOf(f *os.File) report.Style {
+	if !isTerminal(f) {
+		return report.Style{}
+	}
+	return report.Style{Width: columns(f), Color: os.Getenv("NO_COLOR") == ""}
+}
