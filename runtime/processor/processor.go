@@ -41,12 +41,9 @@ type Processor struct {
 
 // prefetch is how many attempts beyond one per task actor a workflow actor may
 // have handed out, so that a task actor finds its next one waiting. With
-// critical-path order it is kept minimal: what was handed out can no longer be
+// critical-path order there are none: what was handed out can no longer be
 // overtaken by something more urgent.
-const (
-	prefetchFIFO         = 64
-	prefetchCriticalPath = 1
-)
+const prefetch = 64
 
 // New starts a Processor. It fails only if its actors cannot be started.
 func New(cfg Config) (*Processor, error) {
@@ -54,14 +51,14 @@ func New(cfg Config) (*Processor, error) {
 		cfg:         cfg,
 		timed:       cfg.TaskTimings || cfg.Observer != nil,
 		prefix:      "r-" + rand.Text()[:8] + "-",
-		creditLimit: cfg.TaskActors + prefetchFIFO,
+		creditLimit: cfg.TaskActors + prefetch,
 		workflows:   make([]*workflowActor, cfg.WorkflowActors),
 		members:     make([]atomic.Pointer[taskActor], cfg.TaskActors),
 		idle:        make(chan struct{}, 1),
 		stopped:     make(chan struct{}),
 	}
 	if cfg.Schedule == ScheduleCriticalPath {
-		p.creditLimit = cfg.TaskActors + prefetchCriticalPath
+		p.creditLimit = cfg.TaskActors
 	}
 	p.room.limit = int64(cfg.MaxRuns)
 	// Every credit may wait here, so there is always room.

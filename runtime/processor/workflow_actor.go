@@ -320,13 +320,12 @@ func (a *attempt) itemError() error {
 	return fmt.Errorf("item %d: %w", a.item, a.err)
 }
 
-// retry queues the attempt again if its policy wants that. A body that was
-// abandoned is not tried again: it still runs, and one task never has two
-// bodies at once.
+// retry queues the attempt again if its policy wants that; when the run is
+// ending it is cancelled instead. A body that was abandoned is not tried again:
+// it still runs, and one task never has two bodies at once.
 func (w *workflowActor) retry(a *attempt) bool {
 	r, t, plan := a.run, a.state(), a.plan()
-	if plan.Retry == nil || r.ending != 0 || t.failing != 0 ||
-		a.status == workflow.StatusCancelled || a.phase.Load() == phaseAbandoned {
+	if plan.Retry == nil || a.status == workflow.StatusCancelled || a.phase.Load() == phaseAbandoned {
 		return false
 	}
 	var wait time.Duration
@@ -340,6 +339,10 @@ func (w *workflowActor) retry(a *attempt) bool {
 		return false
 	}
 	if !again {
+		return false
+	}
+	if r.ending != 0 {
+		a.status = workflow.StatusCancelled
 		return false
 	}
 	if !t.deadline.IsZero() && !a.endedAt.Add(wait).Before(t.deadline) {
