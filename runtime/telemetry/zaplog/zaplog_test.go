@@ -43,8 +43,8 @@ func item(status workflow.Status, err error) *processor.Event {
 }
 
 var (
-	declined = errors.New("card declined")
-	failure  = &workflow.TaskError{Workflow: "checkout", RunID: "r-1", Task: "charge", Attempt: 3, Err: declined}
+	errDeclined = errors.New("card declined")
+	failure  = &workflow.TaskError{Workflow: "checkout", RunID: "r-1", Task: "charge", Attempt: 3, Err: errDeclined}
 	panicked = &workflow.PanicError{Value: "boom", Stack: []byte("goroutine 7")}
 )
 
@@ -77,7 +77,7 @@ func TestLines(t *testing.T) {
 		{"attempt succeeded", func(o *zaplog.Observer) {
 			o.AttemptEnded(t.Context(), attempt(workflow.StatusSucceeded, nil))
 		}, zap.DebugLevel, "attempt succeeded", ofAttempt, map[string]any{"actor": int64(7), "run_seconds": 2.0}},
-		{"attempt failed", func(o *zaplog.Observer) { o.AttemptEnded(t.Context(), attempt(workflow.StatusFailed, declined)) },
+		{"attempt failed", func(o *zaplog.Observer) { o.AttemptEnded(t.Context(), attempt(workflow.StatusFailed, errDeclined)) },
 			zap.WarnLevel, "attempt failed", ofAttempt, map[string]any{"actor": int64(7), "run_seconds": 2.0, "error": "card declined"}},
 		{"attempt panicked", func(o *zaplog.Observer) { o.AttemptEnded(t.Context(), attempt(workflow.StatusFailed, panicked)) },
 			zap.WarnLevel, "attempt failed", ofAttempt,
@@ -90,7 +90,7 @@ func TestLines(t *testing.T) {
 			o.AttemptEnded(t.Context(), attempt(workflow.StatusCancelled, context.Canceled))
 		}, zap.DebugLevel, "attempt cancelled", ofAttempt,
 			map[string]any{"actor": int64(7), "run_seconds": 2.0, "error": "context canceled"}},
-		{"retry leaves the cause to the attempt", func(o *zaplog.Observer) { o.Noticed(attempt(0, declined), processor.NoticeRetry) },
+		{"retry leaves the cause to the attempt", func(o *zaplog.Observer) { o.Noticed(attempt(0, errDeclined), processor.NoticeRetry) },
 			zap.DebugLevel, "attempt will be retried", ofAttempt, map[string]any{"backoff_seconds": 0.25}},
 		{"leaked", func(o *zaplog.Observer) { o.Noticed(attempt(0, nil), processor.NoticeLeaked) },
 			zap.WarnLevel, "task ignored its cancellation and was abandoned", ofAttempt, nil},
@@ -167,7 +167,7 @@ func lifecycle(ctx context.Context, o processor.Observer, e *processor.Event) {
 }
 
 func TestDisabledDoesNotAllocate(t *testing.T) {
-	o, e := disabled(), attempt(workflow.StatusSucceeded, declined)
+	o, e := disabled(), attempt(workflow.StatusSucceeded, errDeclined)
 	if n := testing.AllocsPerRun(1000, func() { lifecycle(t.Context(), o, e) }); n != 0 {
 		t.Errorf("five events below the level allocate %v times", n)
 	}
