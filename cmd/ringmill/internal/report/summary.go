@@ -28,8 +28,8 @@ func WriteSummary(w io.Writer, r runtime.Report, plan *workflow.Plan, taskActors
 	fmt.Fprintf(w, "  critical path  %s%s\n", Duration(r.CriticalPath), pathNames(r, plan, style))
 	fmt.Fprintf(w, "  work           %s on %s\n", Duration(r.Work), Plural(taskActors, "task actor"))
 	if bound := max(r.CriticalPath, r.Work/time.Duration(taskActors)); r.Status == workflow.StatusSucceeded && bound > 0 {
-		fmt.Fprintf(w, "  bound          %s = max(critical path, work / task actors); makespan / bound = %.2f\n",
-			Duration(bound), float64(r.Makespan)/float64(bound))
+		fmt.Fprintf(w, "  bound          %s = max(critical path, work / task actors)\n", Duration(bound))
+		fmt.Fprintf(w, "  ratio          %.2f = makespan / bound\n", float64(r.Makespan)/float64(bound))
 	}
 }
 
