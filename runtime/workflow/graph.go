@@ -51,7 +51,7 @@ func WriteMermaid(w io.Writer, p *Plan) error {
 func mermaidText(name string) string {
 	var b strings.Builder
 	for _, r := range name {
-		if strings.ContainsRune("\"#&<>;`\\*_~", r) {
+		if strings.ContainsRune("\"#&<>;`\\*", r) {
 			fmt.Fprintf(&b, "#%d;", r)
 		} else {
 			b.WriteRune(r)

@@ -9,9 +9,11 @@ import (
 // didYouMean returns the candidate that name was most likely meant to be, as a
 // cure that replaces the given one.
 func didYouMean(name string, candidates iter.Seq[string], otherwise string) string {
-	best, bestDistance := "", max(1, len(name)/3)+1 // about one slip in three letters
+	// A swap of two letters counts as two changes.
+	best, bestDistance := "", min(max(1, len(name)/2), 3)+1
 	for c := range candidates {
-		if d := distance(strings.ToLower(name), strings.ToLower(c), bestDistance); d < bestDistance {
+		d := distance(strings.ToLower(name), strings.ToLower(c), bestDistance)
+		if d < bestDistance && d < max(len(name), len(c)) { // something is left of the name
 			best, bestDistance = c, d
 		}
 	}

@@ -38,9 +38,18 @@ type problemList struct {
 	skipped int
 }
 
+// full reports whether one more problem would only be counted, and counts it.
+// It is asked before work that grows with the file, such as a suggestion.
+func (p *problemList) full() bool {
+	if len(p.list) < maxProblems {
+		return false
+	}
+	p.skipped++
+	return true
+}
+
 func (p *problemList) report(at document.Position, err error, cure, format string, args ...any) {
-	if len(p.list) == maxProblems {
-		p.skipped++
+	if p.full() {
 		return
 	}
 	p.list = append(p.list, &SyntaxError{p.file, at.Line, at.Column, fmt.Sprintf(format, args...), cure, err})

@@ -87,16 +87,6 @@ func (r *wfReader) atTask(i int, path ...any) document.Position {
 	return r.at(append([]any{"workflow", "specification", "tasks", i}, path...)...)
 }
 
-// full reports whether no further problem would be kept, so that a hostile
-// file cannot have a million places looked up.
-func (r *wfReader) full() bool {
-	if len(r.list) < maxProblems {
-		return false
-	}
-	r.skipped++
-	return true
-}
-
 func (r *wfReader) name() string {
 	if badName(r.Name) == "" {
 		return r.Name

@@ -238,7 +238,7 @@ func (r *fileReader) needs(n *document.Node, depend func(int)) {
 // task finds a task by its name.
 func (r *fileReader) task(name string, at document.Position, role string) (int, bool) {
 	task, ok := r.index[name]
-	if !ok && len(r.list) < maxProblems { // a suggestion looks at all tasks
+	if !ok && !r.full() { // a suggestion looks at all tasks
 		r.report(at, ErrUnknownTask, didYouMean(name, maps.Keys(r.index), "declare it under tasks"),
 			"%s names the task %q, which does not exist", role, name)
 	}
