@@ -24,10 +24,10 @@ func WriteDOT(w io.Writer, p *Plan) error {
 	return out.Flush()
 }
 
-// dotString quotes a name. Backslashes are doubled because a label gives
-// sequences such as \n and \N a meaning.
+// dotString quotes a name. A label gives backslashes (\n, \N) and entities
+// (&amp;) a meaning, so both are escaped.
 func dotString(name string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `&`, `&amp;`).Replace(name) + `"`
 }
 
 // WriteMermaid writes the plan as a Mermaid flowchart, tasks and edges in the

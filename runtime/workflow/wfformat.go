@@ -110,7 +110,11 @@ func (r *wfReader) read() []TaskPlan {
 		return nil
 	}
 	tasks := make([]TaskPlan, len(specified))
+	before := len(r.list)
 	r.readIDs(tasks)
+	if len(r.list) > before { // edges between tasks without a name of their own mean nothing
+		return nil
+	}
 	r.readEdges(tasks)
 	r.readRuntimes(tasks)
 	for _, cycle := range findCycles(tasks) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -40,13 +41,13 @@ func JSONProblem(data []byte, err error) Problem {
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
 		// Offset counts the offending byte as read.
 		p.Position = At(data, max(int(e.Offset)-1, 0))
+		if int(e.Offset) >= len(data) && strings.HasPrefix(e.Error(), "unexpected end") {
+			p.What = "the JSON ends too early"
+		}
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		p.Position = At(data, max(int(e.Offset)-1, 0))
 		p.What = e.Field + " is a JSON " + e.Value + ", not of the type that belongs here"
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		p.What = "the JSON ends too early"
 	}
 	return p
 }
