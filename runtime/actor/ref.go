@@ -84,15 +84,6 @@ func (r Ref[M]) TellWait(ctx context.Context, m M) error {
 	return err
 }
 
-// Len returns how many messages wait in the mailbox, those of the reserve
-// included. It is a snapshot.
-func (r Ref[M]) Len() int {
-	if r.actor == nil {
-		return 0
-	}
-	return r.actor.mailbox.Len()
-}
-
 // Signal makes the actor call Config.OnSignal soon. Signals coalesce: any number
 // that have not been attended to become one call, which begins after the last of
 // them. A signal needs no room, is never refused and is not in order with

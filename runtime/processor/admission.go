@@ -11,11 +11,11 @@ func (p *Processor) admit(r *Run) error {
 	if p.stopping.Load() {
 		return ErrStopped
 	}
-	if !p.room.enter() {
+	if !p.runs.enter() {
 		p.count.refusedRuns.Add(1)
 		return &OverloadError{Bound: boundRuns, Limit: p.cfg.MaxRuns}
 	}
-	// Stop sets stopping and then looks at inFlight, this does it the other
+	// Stop sets stopping and then looks at runs, this does it the other
 	// way round: one of the two sees the other.
 	if p.stopping.Load() {
 		p.leave()
@@ -23,8 +23,9 @@ func (p *Processor) admit(r *Run) error {
 	}
 	n := len(p.workflows)
 	for i, at := 0, p.turn.Next(n); i < n; i, at = i+1, (at+1)%n {
-		r.owner = p.workflows[at]
-		if r.owner.ref.Tell(executeWorkflow{r}) == nil {
+		if w := p.workflows[at]; w.waiting.enter() {
+			r.owner = w
+			w.tell(executeWorkflow{r})
 			p.remember(r)
 			return nil
 		}
@@ -36,7 +37,9 @@ func (p *Processor) admit(r *Run) error {
 
 // leave gives the place of a run back.
 func (p *Processor) leave() {
-	if p.room.leave() == 0 && p.stopping.Load() {
+	left := p.runs.leave()
+	p.runsLine.call()
+	if left == 0 && p.stopping.Load() {
 		p.signalIdle()
 	}
 }
@@ -112,7 +115,7 @@ func (p *Processor) await(ctx context.Context, r *Run, full *OverloadError) erro
 // lineOf returns where callers wait for the bound that full names.
 func (p *Processor) lineOf(full *OverloadError) *line {
 	if full.Bound == boundRuns {
-		return &p.room.line
+		return &p.runsLine
 	}
 	return &p.mailboxLine
 }

@@ -4,12 +4,12 @@ package processor
 // wide, so that none allocates when it becomes an interface value.
 type message interface{ toWorkflowActor() }
 
-// executeWorkflow hands a run to a workflow actor; it takes one of the
-// mailbox's MailboxCapacity places.
+// executeWorkflow hands a run to a workflow actor. Its sender has taken one of the
+// mailbox's MailboxCapacity places for it.
 type executeWorkflow struct{ run *Run }
 
-// taskDone is the one reply to an executeTask. Its place in the mailbox is
-// reserved by the credit that the attempt holds.
+// taskDone is the one reply to an executeTask. The credit that the attempt holds
+// is its place in the mailbox, beside those of the runs.
 type taskDone struct{ attempt *attempt }
 
 func (executeWorkflow) toWorkflowActor() {}

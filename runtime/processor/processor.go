@@ -26,8 +26,9 @@ type Processor struct {
 	pool      *scheduler.IdlePool[*attempt]
 	members   []atomic.Pointer[taskActor]
 
-	room        room
-	mailboxLine line // callers that found every mailbox full
+	runs        places // in flight: admitted and not ended
+	runsLine    line   // callers that found those taken
+	mailboxLine line   // callers that found every mailbox full
 	numbers     atomic.Uint64
 	count       counters
 
@@ -60,7 +61,7 @@ func New(cfg Config) (*Processor, error) {
 	if cfg.Schedule == ScheduleCriticalPath {
 		p.creditLimit = cfg.TaskActors
 	}
-	p.room.limit = int64(cfg.MaxRuns)
+	p.runs.limit = int64(cfg.MaxRuns)
 	// Every credit may wait here, so there is always room.
 	p.pool = scheduler.NewIdlePool[*attempt](cfg.TaskActors, cfg.WorkflowActors*p.creditLimit)
 	sys, err := actor.NewSystem(actor.SystemConfig{
@@ -92,10 +93,10 @@ func (p *Processor) newTaskActor(index int) *taskActor {
 
 func (p *Processor) newWorkflowActor(index int) *workflowActor {
 	w := &workflowActor{p: p, index: index, ready: newReadyQueue(p.cfg.Schedule), credits: p.creditLimit}
+	w.waiting.limit = int64(p.cfg.MailboxCapacity)
 	w.ref = actor.Spawn(p.sys, w.receive, actor.Config{
 		Name:            fmt.Sprintf("workflow-%d", index),
-		MailboxCapacity: p.cfg.MailboxCapacity,
-		Reserve:         p.creditLimit,
+		MailboxCapacity: p.cfg.MailboxCapacity + p.creditLimit,
 		OnSignal:        w.obey,
 	})
 	return w

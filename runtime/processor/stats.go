@@ -42,7 +42,7 @@ type Stats struct {
 // WorkflowActorStats describes one workflow actor.
 type WorkflowActorStats struct {
 	Runs       int // that it drives
-	MailboxLen int // runs that wait to begin, and replies
+	MailboxLen int // runs that wait in its mailbox
 	MailboxCap int // places for runs
 }
 
@@ -63,7 +63,7 @@ func (p *Processor) Stats() Stats {
 		RefusedMailboxes: p.count.refusedMailboxes.Load(),
 		Waited:           p.count.waited.Load(),
 		WaitedTime:       time.Duration(p.count.waitedNanos.Load()),
-		InFlight:         int(p.room.inFlight.Load()),
+		InFlight:         int(p.runs.taken.Load()),
 		MaxRuns:          p.cfg.MaxRuns,
 		Retries:          p.count.retries.Load(),
 		Panics:           p.count.panics.Load(),
@@ -84,7 +84,7 @@ func (p *Processor) Stats() Stats {
 		s.Ready += int(w.readyLen.Load())
 		s.Workflows[i] = WorkflowActorStats{
 			Runs:       int(w.runCount.Load()),
-			MailboxLen: w.ref.Len(),
+			MailboxLen: int(w.waiting.taken.Load()),
 			MailboxCap: p.cfg.MailboxCapacity,
 		}
 	}

@@ -32,9 +32,9 @@ func (p *Processor) Stop(ctx context.Context) error {
 }
 
 func (p *Processor) stop(ctx context.Context) error {
-	p.room.line.callAll() // they find out that they came too late
+	p.runsLine.callAll() // they find out that they came too late
 	p.mailboxLine.callAll()
-	if p.room.inFlight.Load() == 0 {
+	if p.runs.taken.Load() == 0 {
 		p.signalIdle()
 	}
 	var problems []error
@@ -57,7 +57,7 @@ func (p *Processor) stop(ctx context.Context) error {
 
 // cancelAll cancels what is in flight and waits for it to end.
 func (p *Processor) cancelAll(ctx context.Context) error {
-	err := fmt.Errorf("ringmill: stop: cancelled %d runs at the deadline: %w", p.room.inFlight.Load(), ctx.Err())
+	err := fmt.Errorf("ringmill: stop: cancelled %d runs at the deadline: %w", p.runs.taken.Load(), ctx.Err())
 	cause := fmt.Errorf("%w: %w", ErrStopped, context.Canceled)
 	for _, w := range p.workflows {
 		w.post(control{kind: shutdown, cause: cause})
@@ -67,7 +67,7 @@ func (p *Processor) cancelAll(ctx context.Context) error {
 	select {
 	case <-p.idle:
 	case <-late.C:
-		err = errors.Join(err, fmt.Errorf("ringmill: stop: %d runs did not end", p.room.inFlight.Load()))
+		err = errors.Join(err, fmt.Errorf("ringmill: stop: %d runs did not end", p.runs.taken.Load()))
 	}
 	return err
 }

@@ -33,7 +33,7 @@ func (t *taskActor) receive(c *actor.Context[executeTask], m executeTask) error 
 // overstayed its cancelled context and another actor took this one's place.
 func (t *taskActor) execute(a *attempt) bool {
 	if a.phase.Load() != phaseQueued || !a.run.begin() {
-		a.run.owner.reply(a) // dropped: only the credit goes back
+		a.run.owner.tell(taskDone{a}) // dropped: only the credit goes back
 		return true
 	}
 	ctx, release := t.prepare(a)
@@ -41,7 +41,7 @@ func (t *taskActor) execute(a *attempt) bool {
 	if !a.phase.CompareAndSwap(phaseQueued, phaseRunning) {
 		a.status, a.err = workflow.StatusCancelled, errCancelled
 		t.observeEnd(a)
-		a.run.owner.reply(a)
+		a.run.owner.tell(taskDone{a})
 		return true
 	}
 	a.state().status.CompareAndSwap(uint32(workflow.StatusReady), uint32(workflow.StatusRunning))
@@ -123,7 +123,7 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 		a.status, a.err = a.judge(ctx, err)
 	}
 	t.observeEnd(a)
-	a.run.owner.reply(a)
+	a.run.owner.tell(taskDone{a})
 	return true
 }
 

@@ -26,6 +26,7 @@ type workflowActor struct {
 	p        *Processor
 	index    int
 	ref      actor.Ref[message]
+	waiting  places // runs in the mailbox; the rest of its room is the credits'
 	ready    readyQueue
 	credits  int
 	sequence uint64
@@ -49,23 +50,22 @@ func (w *workflowActor) post(c control) {
 	w.ref.Signal()
 }
 
-// reply returns an attempt and its credit to the actor.
-func (w *workflowActor) reply(a *attempt) {
-	if err := w.ref.TellReserved(taskDone{a}); err != nil {
-		// Its credit reserves a place and Stop waits for every reply, so this
-		// is a defect of the engine: never let it pass in silence.
-		panic(fmt.Sprintf("processor: reply of run %s, task %s: %v", a.run.ID(), a.plan().Name, err))
+// tell sends a message whose place in the mailbox its sender holds: one of the
+// waiting runs', or a credit.
+func (w *workflowActor) tell(m message) {
+	if err := w.ref.Tell(m); err != nil {
+		// Stop waits for every run and reply before it closes the mailbox, so
+		// this is a defect of the engine: never let it pass in silence.
+		panic(fmt.Sprintf("processor: workflow actor %d refused a message that had its place: %v", w.index, err))
 	}
 }
 
 // receive handles one message of the mailbox.
 func (w *workflowActor) receive(_ *actor.Context[message], m message) error {
-	// A reply takes room too, so whatever was taken out may have made some.
-	if w.p.mailboxLine.waiting.Load() > 0 && w.ref.Len() < w.p.cfg.MailboxCapacity {
-		w.p.mailboxLine.call()
-	}
 	switch m := m.(type) {
 	case executeWorkflow:
+		w.waiting.leave()
+		w.p.mailboxLine.call()
 		w.begin(m.run)
 	case taskDone:
 		w.takeBack(m.attempt)

@@ -6,35 +6,30 @@ import (
 	"sync/atomic"
 )
 
-// A room counts the runs in flight and keeps the callers that wait for a place.
-// Entering and leaving take no lock while nobody waits.
+// places is a bounded count: of runs in flight, or of runs in one mailbox. Its
+// methods are safe for concurrent use and take no lock.
 //
-// Invariant: 0 <= inFlight <= limit.
-type room struct {
-	limit    int64
-	inFlight atomic.Int64
-	line     line
+// Invariant: 0 <= taken <= limit.
+type places struct {
+	limit int64
+	taken atomic.Int64
 }
 
 // enter takes a place, or answers false when all are taken.
-func (r *room) enter() bool {
+func (p *places) enter() bool {
 	for {
-		n := r.inFlight.Load()
-		if n >= r.limit {
+		n := p.taken.Load()
+		if n >= p.limit {
 			return false
 		}
-		if r.inFlight.CompareAndSwap(n, n+1) {
+		if p.taken.CompareAndSwap(n, n+1) {
 			return true
 		}
 	}
 }
 
 // leave gives a place back and says how many are still taken.
-func (r *room) leave() int64 {
-	n := r.inFlight.Add(-1)
-	r.line.call()
-	return n
-}
+func (p *places) leave() int64 { return p.taken.Add(-1) }
 
 // A line is the callers that wait for one bound, first come first served.
 //
