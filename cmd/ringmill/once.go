@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
@@ -58,14 +60,18 @@ func (r *runner) header(started *run) {
 }
 
 func (r *runner) printReport(rep runtime.Report, out json.RawMessage) {
-	fmt.Fprintln(r.out)
-	report.WriteTable(r.out, rep.Tasks, r.style)
-	fmt.Fprintln(r.out)
-	report.WriteTimeline(r.out, rep, r.style)
-	fmt.Fprintln(r.out)
-	report.WriteOutput(r.out, out, r.style)
-	fmt.Fprintln(r.out)
-	report.WriteSummary(r.out, rep, r.def.Plan(), r.rt.Config().TaskActors, r.style)
+	for _, write := range []func(io.Writer){
+		func(w io.Writer) { report.WriteTable(w, rep.Tasks, r.style) },
+		func(w io.Writer) { report.WriteTimeline(w, rep, r.style) },
+		func(w io.Writer) { report.WriteOutput(w, out, r.style) },
+		func(w io.Writer) { report.WriteSummary(w, rep, r.def.Plan(), r.rt.Config().TaskActors, r.style) },
+	} {
+		var section bytes.Buffer
+		write(&section)
+		if section.Len() > 0 {
+			fmt.Fprintf(r.out, "\n%s", section.Bytes())
+		}
+	}
 }
 
 // printObject writes o as one line.

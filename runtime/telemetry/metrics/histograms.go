@@ -34,27 +34,23 @@ var histogramMetrics = []histogramMetric{
 	{attemptSecondsDesc, attemptTimedOut, []string{"timed_out"}},
 }
 
-// The classic buckets end at powers of two from 1 us to 4096 s, which are
-// bounds of the native ones too: no count is estimated.
-const (
-	minClassicExp = -20
-	maxClassicExp = 12
-)
-
-const classicBuckets = maxClassicExp - minClassicExp + 1
+// classicExps are the powers of two, in seconds, at which the classic buckets
+// end: each between 1 ms and 64 s, where most tasks are, every third one further
+// out. They are bounds of the native buckets too, so no count is estimated.
+var classicExps = []int{-19, -16, -13, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 9, 12}
 
 // newHistogram turns a snapshot into a metric with native and classic buckets.
 func newHistogram(d *prometheus.Desc, s *histogram.Snapshot, created time.Time, label ...string) prometheus.Metric {
 	native := make(map[int]int64)
-	classic := make([]*dto.Bucket, 0, classicBuckets)
+	classic := make([]*dto.Bucket, 0, len(classicExps))
 	below := s.Zero
 	for i, n := range s.Buckets {
 		if n > 0 {
 			native[histogram.First+i] = int64(n)
 		}
 		below += n
-		if exp, at := octaveEnd(histogram.First + i); at && exp >= minClassicExp && exp <= maxClassicExp {
-			classic = append(classic, &dto.Bucket{UpperBound: new(math.Ldexp(1, exp)), CumulativeCount: new(below)})
+		if next := len(classic); next < len(classicExps) && histogram.First+i == classicExps[next]*histogram.PerOctave {
+			classic = append(classic, &dto.Bucket{UpperBound: new(math.Ldexp(1, classicExps[next])), CumulativeCount: new(below)})
 		}
 	}
 	m, err := prometheus.NewConstNativeHistogram(d, s.Count, s.Sum.Seconds(), native, nil, s.Zero,
@@ -63,11 +59,6 @@ func newHistogram(d *prometheus.Desc, s *histogram.Snapshot, created time.Time, 
 		return prometheus.NewInvalidMetric(d, err)
 	}
 	return &twofold{Metric: m, classic: classic}
-}
-
-// octaveEnd reports whether a native bucket's upper bound is 2^exp.
-func octaveEnd(index int) (exp int, at bool) {
-	return index / histogram.PerOctave, index%histogram.PerOctave == 0
 }
 
 // A twofold is a native histogram that carries classic buckets beside its own,

@@ -139,13 +139,16 @@ func TestHistograms(t *testing.T) {
 		}
 	}
 	checkBuckets(t, got["ringmill_task_run_secondssucceeded"], 1.0, 2)
-	checkBuckets(t, got["ringmill_run_duration_secondssucceeded"], 128, 1)
+	checkBuckets(t, got["ringmill_run_duration_secondssucceeded"], 512, 1)
 }
 
 // checkBuckets: count durations lie in the classic bucket that ends at bound, and
 // as many in native ones.
 func checkBuckets(t *testing.T, h *dto.Histogram, bound float64, count uint64) {
 	t.Helper()
+	if n := len(h.GetBucket()); n != 22 {
+		t.Errorf("%d classic buckets, want 22", n)
+	}
 	for _, b := range h.GetBucket() {
 		want := uint64(0)
 		if b.GetUpperBound() >= bound {

@@ -44,8 +44,8 @@ func item(status workflow.Status, err error) *processor.Event {
 
 var (
 	errDeclined = errors.New("card declined")
-	failure  = &workflow.TaskError{Workflow: "checkout", RunID: "r-1", Task: "charge", Attempt: 3, Err: errDeclined}
-	panicked = &workflow.PanicError{Value: "boom", Stack: []byte("goroutine 7")}
+	failure     = &workflow.TaskError{Workflow: "checkout", RunID: "r-1", Task: "charge", Attempt: 3, Err: errDeclined}
+	panicked    = &workflow.PanicError{Value: "boom", Stack: []byte("goroutine 7")}
 )
 
 // TestLines: every event is exactly one line, of the documented level, message

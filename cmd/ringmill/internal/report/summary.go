@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ func WriteSummary(w io.Writer, r runtime.Report, plan *workflow.Plan, taskActors
 // reasons says why a run did not succeed, and below that why other tasks of it
 // failed, without the names that the summary has already given.
 func reasons(r runtime.Report) []string {
-	if r.Err == nil {
+	if r.Err == nil || cause(r.Err) == context.Canceled { // the status says so
 		return nil
 	}
 	var blamed workflow.TaskError

@@ -1,0 +1,158 @@
+//go:build unix
+
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// stubborn has n tasks that ignore the signals a terminal or a supervisor sends;
+// so do their children. Each keeps the pipe open as long as it lives.
+func stubborn(n int) string {
+	var b strings.Builder
+	b.WriteString("tasks:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  t%d: {cmd: [sh, -c, \"trap '' INT TERM HUP; exec 3>pipe; echo up >&3; sleep 60 & sleep 60\"]}\n", i)
+	}
+	return b.String()
+}
+
+// A witness reads the pipe that every program started by a task holds open.
+type witness struct{ *bufio.Reader }
+
+// start begins a call whose workflow has n stubborn tasks, and returns when all
+// of them are up.
+func start(t *testing.T, n int, args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer, w witness) {
+	t.Helper()
+	cmd = command(t, append([]string{"run", "wf.yaml"}, args...)...)
+	write(t, cmd, "wf.yaml", stubborn(n))
+	pipe := filepath.Join(cmd.Dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	file, err := os.Open(pipe) // waits for the first task to open it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	w = witness{bufio.NewReader(file)}
+	for range n {
+		if line, err := w.ReadString('\n'); line != "up\n" {
+			t.Fatalf("a task says %q, %v", line, err)
+		}
+	}
+	return cmd, stdout, stderr, w
+}
+
+// end sends the signals and checks the promise: exit code 130, within two
+// seconds, and nothing that a task started lives on.
+func end(t *testing.T, cmd *exec.Cmd, w witness, signals ...syscall.Signal) {
+	t.Helper()
+	begin := time.Now()
+	for _, s := range signals {
+		if err := cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = cmd.Wait()
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("it took %v, want at most 2s", took)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d, want 130", code)
+	}
+	if rest, err := io.ReadAll(w); err != nil || len(rest) > 0 { // returns once nobody holds the pipe
+		t.Errorf("read %q, %v", rest, err)
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			cmd, stdout, stderr, w := start(t, 3)
+			end(t, cmd, w, s)
+			if !strings.Contains(stdout.String(), ": cancelled in ") || !strings.Contains(stdout.String(), "3: 3 cancelled") {
+				t.Errorf("no summary in\n%s", stdout)
+			}
+			if stderr.String() != "ringmill: interrupted\n" {
+				t.Errorf("standard error %q", stderr)
+			}
+		})
+	}
+}
+
+func TestInterruptJSON(t *testing.T) {
+	cmd, stdout, _, w := start(t, 2, "--json")
+	end(t, cmd, w, syscall.SIGINT)
+	o := objects(t, stdout.String())[0]
+	if o.Status != "cancelled" || o.Error == nil || o.Error.Class != "cancelled" || o.Tasks[0].Status != "cancelled" {
+		t.Errorf("%s", stdout)
+	}
+}
+
+// TestInterruptTwice: the second one does not wait for reports, but for the
+// children.
+func TestInterruptTwice(t *testing.T) {
+	cmd, _, _, w := start(t, 2)
+	end(t, cmd, w, syscall.SIGINT, syscall.SIGINT)
+}
+
+func TestInterruptCount(t *testing.T) {
+	cmd, stdout, _, w := start(t, 1, "--count", "1000000", "--task-actors", "1")
+	end(t, cmd, w, syscall.SIGINT)
+	if out := stdout.String(); !strings.Contains(out, "0 succeeded, 0 failed, ") || !strings.Contains(out, " cancelled, ") || !strings.Contains(out, " not started\n") {
+		t.Errorf("no summary in\n%s", out)
+	}
+}
+
+// TestReaderGoesAway: when nobody reads standard output any more the runs are
+// cancelled, and what they started is gone.
+func TestReaderGoesAway(t *testing.T) {
+	cmd := command(t, "run", "wf.yaml", "--json", "--count", "3", "--task-actors", "2")
+	write(t, cmd, "wf.yaml", `tasks: {a: {cmd: [sh, -c, "exec 3>pipe; sleep 0.1"]}}`)
+	pipe := filepath.Join(cmd.Dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = reader.Close()
+	cmd.Stdout = writer
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close()
+	file, err := os.Open(pipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	_ = cmd.Wait()
+	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(stderr.String(), "ringmill: standard output: ") {
+		t.Errorf("%v, standard error %q", cmd.ProcessState, stderr.String())
+	}
+	if _, err := io.ReadAll(file); err != nil {
+		t.Error(err)
+	}
+}

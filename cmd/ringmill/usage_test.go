@@ -1,0 +1,113 @@
+package main_test
+
+import (
+	"net"
+	"strings"
+	"testing"
+)
+
+// ok is a workflow that would succeed.
+const ok = "tasks:\n  a: {cmd: [\"true\"]}\n"
+
+// TestWrongInput: whatever the user got wrong ends with exit code 2 before
+// anything runs, says where, what and what to do, and leaves standard output
+// alone.
+func TestWrongInput(t *testing.T) {
+	run := []string{"run", "wf.yaml"}
+	with := func(args ...string) []string { return append(run, args...) }
+	tests := []struct {
+		name, file string
+		args       []string
+		env        string
+		want       string // is part of standard error
+	}{
+		{"missing file", ok, []string{"run", "gone.yaml"}, "", "gone.yaml: no such file or directory: check the path"},
+		{"folder", ok, []string{"run", "."}, "", ".: is a directory: check that it is a file"},
+		{"syntax", "tasks:\n  a: {cmd: [\"true\"\n", run, "", "wf.yaml:2:"},
+		{"unknown key", "tasks:\n  a: {cmd: [\"true\"], colour: red}\n", run, "", `wf.yaml:2:22: unknown key "colour"`},
+		{"unknown needs", "tasks:\n  a: {cmd: [\"true\"], needs: [b]}\n", run, "", "wf.yaml:2:30: "},
+		{"duplicate name", ok + "  a: {cmd: [\"true\"]}\n", run, "", "wf.yaml:3:3: "},
+		{"cycle", "tasks:\n  a: {cmd: [x], needs: [b]}\n  b: {cmd: [x], needs: [a]}\n", run, "", "a -> b -> a"},
+		{"negative timeout", "tasks:\n  a: {cmd: [x], timeout: -2s}\n", run, "", "wf.yaml:2:26: "},
+		{"disagreeing WfFormat", lyingInstance, run, "", "wf.yaml:4:"},
+		{"several problems", "tasks:\n  a: {cmd: [x], needs: [b]}\n  c: {cmd: [x], timeout: -2s}\n", run, "", "wf.yaml:3:26: "},
+
+		{"word in the environment", ok, run, "TASK_ACTOR_POOL_SIZE=ten", `TASK_ACTOR_POOL_SIZE: "ten" is not a number; want 1 to 65536`},
+		{"zero in the environment", ok, run, "TASK_ACTOR_POOL_SIZE=0", "TASK_ACTOR_POOL_SIZE: 0 is out of range; want 1 to 65536"},
+		{"negative in the environment", ok, run, "TASK_ACTOR_POOL_SIZE=-1", "TASK_ACTOR_POOL_SIZE: -1 is out of range; want 1 to 65536"},
+		{"log level in the environment", ok, run, "RINGMILL_LOG_LEVEL=loud", `RINGMILL_LOG_LEVEL: "loud" is unknown; want debug, info`},
+		{"otlp in the environment", ok, run, "RINGMILL_OTLP=si", `RINGMILL_OTLP: "si" is unknown; want true or false`},
+		{"otlp protocol", ok, with("--otlp"), "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", `OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" is not supported; want http/protobuf`},
+
+		{"unknown command", ok, []string{"frob"}, "", `unknown command "frob": see 'ringmill --help'`},
+		{"mistyped command", ok, []string{"vali", "wf.yaml"}, "", `unknown command "vali": did you mean validate?`},
+		{"unknown flag", ok, with("--colour"), "", "unknown flag: --colour: see 'ringmill run --help'"},
+		{"flag without value", ok, with("--count"), "", "flag needs an argument: --count: see 'ringmill run --help'"},
+		{"no file", ok, []string{"run"}, "", "no file given: want 'ringmill run FILE [flags]'"},
+		{"two files", ok, with("wf.yaml"), "", "2 files given: want one, 'ringmill run FILE [flags]'"},
+		{"no file to validate", ok, []string{"validate"}, "", "no file given: want 'ringmill validate FILE... [flags]'"},
+		{"argument of version", ok, []string{"version", "wf.yaml"}, "", `unexpected argument "wf.yaml": want 'ringmill version [flags]'`},
+		{"input", ok, with("--input", "{\n\"a\": ]"), "", "--input:2:6: not JSON: "},
+		{"input file", ok, with("--input", "@wf.yaml"), "", "wf.yaml:1:"},
+		{"missing input file", ok, with("--input", "@gone.json"), "", "--input: gone.json: no such file or directory: check the path"},
+		{"input against the schema", "input: {type: object, required: [user]}\n" + ok, with("--input", "{}"), "", "user"},
+		{"negative time scale", ok, with("--time-scale", "-1"), "", "--time-scale: -1 is out of range; want 0 or more"},
+		{"no time scale", ok, with("--time-scale", "slow"), "", `--time-scale: "slow" is not a number; want 0 or more`},
+		{"no runs", ok, with("--count", "0"), "", "--count: 0 is out of range; want 1 to "},
+		{"no task actors", ok, with("--task-actors", "0"), "", "--task-actors: 0 is out of range; want 1 to 65536"},
+		{"workflow actors", ok, with("--workflow-actors", "many"), "", `--workflow-actors: "many" is not a whole number; want 1 to 65536`},
+		{"schedule", ok, with("--schedule", "lifo"), "", `--schedule: "lifo" is unknown; want fifo, critical-path`},
+		{"log level", ok, with("--log-level", "loud"), "", `--log-level: "loud" is unknown; want debug, info, warn, error, off`},
+		{"metrics without port", ok, with("--metrics", "localhost"), "", "missing port in address: want a free address of this machine such as 127.0.0.1:9464"},
+		{"graph format", ok, []string{"graph", "wf.yaml", "--format", "png"}, "", `--format: "png" is unknown; want dot, mermaid`},
+		{"graph of nothing", "tasks: {}\n", []string{"graph", "wf.yaml"}, "", "wf.yaml:1:8: "},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cmd := command(t, test.args...)
+			cmd.Env = append(cmd.Env, test.env)
+			write(t, cmd, "wf.yaml", test.file)
+			r := finish(t, cmd)
+			if r.code != 2 || !strings.Contains(r.stderr, test.want) || r.stdout != "" {
+				t.Errorf("exit code %d, standard error %q, standard output %q; want 2, %q and nothing", r.code, r.stderr, r.stdout, test.want)
+			}
+		})
+	}
+}
+
+// lyingInstance is a WfFormat file in which b does not name a as its parent.
+const lyingInstance = `{"name": "lie", "schemaVersion": "1.5", "workflow": {
+  "specification": {
+    "tasks": [
+      {"id": "a", "name": "a", "parents": [], "children": ["b"]},
+      {"id": "b", "name": "b", "parents": [], "children": []}]},
+  "execution": {"makespanInSeconds": 1,
+    "tasks": [{"id": "a", "runtimeInSeconds": 1}, {"id": "b", "runtimeInSeconds": 1}]}}}
+`
+
+func TestMetricsAddressTaken(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	r := ringmill(t, ok, "run", "wf.yaml", "--metrics", listener.Addr().String())
+	if r.code != 2 || !strings.Contains(r.stderr, "address already in use: want a free address of this machine") {
+		t.Errorf("exit code %d, standard error %q", r.code, r.stderr)
+	}
+}
+
+// TestValidateReportsEveryFile: one that is wrong does not hide the others.
+func TestValidateReportsEveryFile(t *testing.T) {
+	cmd := command(t, "validate", "good.yaml", "bad.yaml", "gone.yaml")
+	write(t, cmd, "good.yaml", ok)
+	write(t, cmd, "bad.yaml", "tasks: 1\n")
+	r := finish(t, cmd)
+	if r.code != 2 || r.stdout != "good.yaml: ok: workflow good: 1 task, 0 edges, 1 deep\n" {
+		t.Errorf("exit code %d, standard output %q", r.code, r.stdout)
+	}
+	if !strings.HasPrefix(r.stderr, "bad.yaml:1:8: ") || !strings.Contains(r.stderr, "\ngone.yaml: ") {
+		t.Errorf("standard error %q", r.stderr)
+	}
+}
