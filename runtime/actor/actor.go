@@ -178,7 +178,12 @@ func (a *actor[M]) failed(err error, message M) {
 // to go on with the actor. After a Goexit nobody reads the result, as the
 // goroutine is lost: the actor goes back to the executor here.
 func (a *actor[M]) recovered(value any, message M) (again bool) {
-	a.panicked(value, message)
+	if a.inHook {
+		a.inHook = false
+		a.panicked(value, nil)
+	} else {
+		a.panicked(value, message)
+	}
 	if value == nil {
 		a.executor.Schedule(a)
 	}

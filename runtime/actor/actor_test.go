@@ -3,6 +3,8 @@ package actor_test
 import (
 	"context"
 	"errors"
+	goruntime "runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -149,30 +151,245 @@ func TestFailuresDoNotStopAnActor(t *testing.T) {
 
 func TestHandlersMustNotWait(t *testing.T) {
 	sys := newSystem(t, actor.SystemConfig{})
-	errs := make(chan error, 4)
-	full := actor.Spawn(sys, func(*actor.Context[int], int) error { return nil }, actor.Config{MailboxCapacity: 1})
-	self := actor.Spawn(sys, func(c *actor.Context[int], _ int) error {
-		_ = c.Self().Tell(0) // fills its mailbox
-		errs <- c.Self().TellWait(context.Background(), 1)
-		errs <- full.TellWait(c.Context(), 1)
+	idle := actor.Spawn(sys, func(*actor.Context[int], int) error { return nil }, actor.Config{})
+	errs := make(chan error, 5)
+	self := actor.Spawn(sys, func(c *actor.Context[int], n int) error {
+		if n > 0 {
+			return nil
+		}
+		_ = c.Self().Tell(1) // fills its mailbox
+		errs <- c.Self().TellWait(context.Background(), 2)
+		errs <- idle.TellWait(c.Context(), 1)
+		errs <- idle.Stop(c.Context())
 		errs <- c.Self().Stop(context.Background())
 		errs <- sys.Stop(context.Background())
-		c.Stop()
 		return nil
 	}, actor.Config{MailboxCapacity: 1})
-	if err := self.Tell(1); err != nil {
+	if err := self.Tell(0); err != nil {
 		t.Fatal(err)
 	}
-	for range 4 {
+	for range 5 {
 		if err := <-errs; err != actor.ErrInHandler {
 			t.Errorf("got %v, want ErrInHandler", err)
 		}
 	}
-	// The second message finds the mailbox closed only after it was handled.
-	for range 4 {
-		<-errs
-	}
-	if err := self.Stop(context.Background()); err != nil {
+}
+
+func TestContextStop(t *testing.T) {
+	sys := newSystem(t, actor.SystemConfig{})
+	handled, told := 0, make(chan struct{})
+	ref := actor.Spawn(sys, func(c *actor.Context[int], _ int) error {
+		if handled == 0 {
+			defer close(told)
+			if err := c.Self().TellFrom(c, 1); err != nil {
+				t.Errorf("TellFrom to itself: %v", err)
+			}
+			c.Stop()
+			if err := c.Self().TellFrom(c, 2); err != mailbox.ErrClosed {
+				t.Errorf("TellFrom after Stop = %v, want ErrClosed", err)
+			}
+		}
+		handled++
+		return nil
+	}, actor.Config{})
+	if err := ref.Tell(0); err != nil {
 		t.Fatal(err)
+	}
+	<-told
+	if err := ref.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if handled != 2 {
+		t.Errorf("handled %d messages, want the 2 accepted before Stop", handled)
+	}
+}
+
+func TestFullMailboxAndReserve(t *testing.T) {
+	sys := newSystem(t, actor.SystemConfig{})
+	entered, release := make(chan struct{}, 8), make(chan struct{})
+	ref := actor.Spawn(sys, func(*actor.Context[int], int) error {
+		entered <- struct{}{}
+		<-release
+		return nil
+	}, actor.Config{MailboxCapacity: 2, Reserve: 1, Blocking: true})
+	tell := func(want error) {
+		t.Helper()
+		if err := ref.Tell(0); err != want {
+			t.Fatalf("Tell = %v, want %v", err, want)
+		}
+	}
+	tell(nil)
+	<-entered
+	tell(nil)
+	tell(nil)
+	tell(mailbox.ErrFull)
+	if err := ref.TellReserved(0); err != nil {
+		t.Fatalf("TellReserved = %v", err)
+	}
+	if err := ref.TellReserved(0); err != mailbox.ErrFull {
+		t.Fatalf("TellReserved = %v, want ErrFull", err)
+	}
+	close(release)
+}
+
+func TestSpawnOnStoppedSystem(t *testing.T) {
+	var letters []actor.DeadLetter
+	sys, err := actor.NewSystem(actor.SystemConfig{OnDeadLetter: func(d actor.DeadLetter) { letters = append(letters, d) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sys.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ref := actor.Spawn(sys, func(*actor.Context[string], string) error { return nil }, actor.Config{Name: "late"})
+	ref.Signal()
+	for _, err := range []error{ref.Tell("a"), ref.TellReserved("b"), ref.TellWait(context.Background(), "c")} {
+		if err != mailbox.ErrClosed {
+			t.Errorf("got %v, want ErrClosed", err)
+		}
+	}
+	if err := ref.Stop(context.Background()); err != nil {
+		t.Errorf("Stop = %v", err)
+	}
+	if len(letters) != 3 || letters[0] != (actor.DeadLetter{Actor: "late", Message: "a", Reason: mailbox.ErrClosed}) {
+		t.Errorf("dead letters %+v", letters)
+	}
+	if got := sys.Stats(); got.DeadLetters != 3 || got.Actors != 0 {
+		t.Errorf("Stats = %+v", got)
+	}
+}
+
+func TestZeroRef(t *testing.T) {
+	var ref actor.Ref[int]
+	ref.Signal()
+	ref.Close()
+	for _, err := range []error{ref.Tell(1), ref.TellFrom(nil, 1), ref.TellReserved(1), ref.TellWait(context.Background(), 1)} {
+		if err != mailbox.ErrClosed {
+			t.Errorf("got %v, want ErrClosed", err)
+		}
+	}
+	if err := ref.Stop(context.Background()); err != nil {
+		t.Errorf("Stop = %v", err)
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	tests := []struct {
+		cfg  actor.SystemConfig
+		want string
+	}{
+		{actor.SystemConfig{Workers: -1}, "actor: Workers is -1; want 1 to 65536"},
+		{actor.SystemConfig{BlockingWorkers: 70_000}, "actor: BlockingWorkers is 70000; want 1 to 65536"},
+		{actor.SystemConfig{MailboxCapacity: -5}, "actor: MailboxCapacity is -5; want 1 to"},
+	}
+	for _, test := range tests {
+		if _, err := actor.NewSystem(test.cfg); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("NewSystem(%+v) = %v, want %q", test.cfg, err, test.want)
+		}
+	}
+}
+
+func TestSpawnPanicsOnMistakes(t *testing.T) {
+	sys := newSystem(t, actor.SystemConfig{})
+	handler := func(*actor.Context[int], int) error { return nil }
+	for name, spawn := range map[string]func(){
+		"nil handler":       func() { actor.Spawn[int](sys, nil, actor.Config{}) },
+		"negative capacity": func() { actor.Spawn(sys, handler, actor.Config{MailboxCapacity: -1}) },
+		"negative reserve":  func() { actor.Spawn(sys, handler, actor.Config{Reserve: -1}) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			spawn()
+		}()
+	}
+}
+
+// TestGoexitDoesNotLoseTheActor: a handler that ends its goroutine costs the worker, not
+// the messages behind.
+func TestGoexitDoesNotLoseTheActor(t *testing.T) {
+	failures := make(chan actor.Failure, 3)
+	sys := newSystem(t, actor.SystemConfig{Workers: 1, OnFailure: func(f actor.Failure) { failures <- f }})
+	handled, signalled := 0, 0
+	ref := actor.Spawn(sys, func(_ *actor.Context[int], n int) error {
+		handled++
+		if n == 1 {
+			goruntime.Goexit()
+		}
+		return nil
+	}, actor.Config{
+		OnSignal: func() { signalled++; goruntime.Goexit() },
+		OnStop:   func() { goruntime.Goexit() },
+	})
+	for i := range 4 {
+		if err := ref.Tell(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ref.Signal()
+	if err := ref.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if handled != 4 || signalled != 1 {
+		t.Errorf("handled %d of 4 messages, %d of 1 signals", handled, signalled)
+	}
+	for range 3 {
+		if f := <-failures; f.Err != actor.ErrGoexit {
+			t.Errorf("failure %+v, want ErrGoexit", f)
+		}
+	}
+}
+
+// TestHooksThatPanic: no hook of the user's can stop an actor.
+func TestHooksThatPanic(t *testing.T) {
+	sys := newSystem(t, actor.SystemConfig{
+		OnFailure:    func(actor.Failure) { panic("OnFailure") },
+		OnDeadLetter: func(actor.DeadLetter) { panic("OnDeadLetter") },
+	})
+	handled := 0
+	ref := actor.Spawn(sys, func(*actor.Context[int], int) error {
+		handled++
+		panic("handler")
+	}, actor.Config{OnSignal: func() { panic("OnSignal") }, OnStop: func() { panic("OnStop") }})
+	ref.Signal()
+	for range 3 {
+		if err := ref.Tell(0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ref.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := ref.Tell(0); err != mailbox.ErrClosed {
+		t.Errorf("Tell = %v, want ErrClosed", err)
+	}
+	// 3 handlers, OnSignal and OnStop, OnFailure for each of these, OnDeadLetter.
+	if got := sys.Stats(); handled != 3 || got.Panics != 11 || got.DeadLetters != 1 {
+		t.Errorf("handled %d of 3, %+v", handled, got)
+	}
+}
+
+func TestStatsCountWhatIsHandled(t *testing.T) {
+	sys := newSystem(t, actor.SystemConfig{})
+	noop := func(*actor.Context[int], int) error { return nil }
+	live, gone := actor.Spawn(sys, noop, actor.Config{}), actor.Spawn(sys, noop, actor.Config{})
+	for range 100 {
+		for _, ref := range []actor.Ref[int]{live, gone} {
+			if err := ref.Tell(0); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := gone.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for sys.Stats().Handled != 200 { // the live one's count is shown when it falls idle
+		goruntime.Gosched()
+	}
+	if got := sys.Stats().Actors; got != 1 {
+		t.Errorf("Actors = %d, want 1", got)
 	}
 }

@@ -37,7 +37,7 @@ const (
 // exactly one wins the CAS: no wake-up is lost and no actor is queued twice.
 //
 // Ownership. From the CAS to scheduled until the store of idle the actor's
-// side (handled, slow, onStop, the mailbox's consumer end, the context) belongs to
+// side (handled, slow, onStop, inHook, the mailbox's consumer end, the context) belongs to
 // the goroutine that runs it; the executor carries it from one to the next. After
 // the store of idle that goroutine touches nothing but status, flags and the
 // mailbox's shared end.
@@ -54,6 +54,7 @@ type cell struct {
 	handled uint64 // messages the handler has been given
 	slow    bool   // see budget
 	onStop  func() // nil once it has been called
+	inHook  bool   // in OnSignal or OnStop
 
 	prev, next *cell // in System.actors
 
@@ -156,16 +157,18 @@ func (c *cell) markFinished() {
 	}
 }
 
-// runHook calls OnSignal or OnStop behind a panic barrier of its own.
+// runHook calls OnSignal or OnStop behind a panic barrier of its own. A Goexit goes
+// on to the barrier of actor.Run.
 func (c *cell) runHook(hook func()) {
-	returned := false
+	c.inHook = true
 	defer func() {
-		if !returned {
-			c.panicked(recover(), nil)
+		if value := recover(); value != nil {
+			c.inHook = false
+			c.panicked(value, nil)
 		}
 	}()
 	hook()
-	returned = true
+	c.inHook = false
 }
 
 // panicked reports what ended a handler early: a panic's value, nil for Goexit.

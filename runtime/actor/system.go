@@ -39,6 +39,7 @@ type SystemConfig struct {
 }
 
 const (
+	maxWorkers             = 1 << 16 // what an executor takes
 	defaultBlockingWorkers = 50
 	defaultMailboxCapacity = 1024
 
@@ -56,6 +57,11 @@ func (c SystemConfig) withDefaults() (SystemConfig, error) {
 	}
 	if c.MailboxCapacity == 0 {
 		c.MailboxCapacity = defaultMailboxCapacity
+	}
+	for name, n := range map[string]int{"Workers": c.Workers, "BlockingWorkers": c.BlockingWorkers} {
+		if n < 1 || n > maxWorkers {
+			return c, fmt.Errorf("actor: %s is %d; want 1 to %d, or 0 for the default", name, n, maxWorkers)
+		}
 	}
 	if c.MailboxCapacity < 1 || c.MailboxCapacity > mailbox.MaxCapacity {
 		return c, fmt.Errorf("actor: MailboxCapacity is %d; want 1 to %d, or 0 for %d",
@@ -91,13 +97,13 @@ func NewSystem(cfg SystemConfig) (*System, error) {
 	s := &System{config: cfg, empty: make(chan struct{})}
 	s.nonblocking, err = scheduler.NewExecutor(scheduler.ExecutorConfig{Name: "actors", MaxWorkers: cfg.Workers})
 	if err != nil {
-		return nil, fmt.Errorf("actor: Workers: %w", err)
+		return nil, err
 	}
 	s.blocking, err = scheduler.NewExecutor(scheduler.ExecutorConfig{
 		Name: "blocking actors", MaxWorkers: cfg.BlockingWorkers, Blocking: true,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("actor: BlockingWorkers: %w", err), s.nonblocking.Stop(context.Background()))
+		return nil, errors.Join(err, s.nonblocking.Stop(context.Background()))
 	}
 	return s, nil
 }
