@@ -35,11 +35,8 @@ type batch struct {
 func (r *runner) batch(ctx context.Context, count int64) error {
 	var b batch
 	begin := time.Now()
-	if !r.json {
-		fmt.Fprintf(r.out, "%s: %s on %s, %s\n", r.def.Name(), report.Plural(count, "run"),
-			report.Plural(r.rt.Config().TaskActors, "task actor"), report.Plural(r.rt.Config().WorkflowActors, "workflow actor"))
-	}
-	progress := r.show(func(width int) string { return b.line(width, r.def.Name(), count, begin) })
+	r.header(report.Plural(count, "run"))
+	progress := r.show(func(width int) string { return b.line(width, r.shortName(width), count, begin) })
 	var wg sync.WaitGroup
 	for range min(count, r.inFlight()) {
 		wg.Go(func() {

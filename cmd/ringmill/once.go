@@ -24,7 +24,7 @@ func (r *runner) once(ctx context.Context) error {
 		r.printRefused(err)
 		return err
 	}
-	r.header(started)
+	r.header(report.Plural(len(r.def.Plan().Tasks), "task"))
 	progress := r.showProgress(started)
 	wait(ctx, started)
 	progress.Stop()
@@ -49,14 +49,14 @@ func wait(ctx context.Context, started *run) {
 	}
 }
 
-// header prints what is about to happen.
-func (r *runner) header(started *run) {
+// header prints what is about to happen to how much.
+func (r *runner) header(what string) {
 	if r.json {
 		return
 	}
 	cfg := r.rt.Config()
-	fmt.Fprintf(r.out, "%s, run %s: %s on %s, %s\n", r.def.Name(), started.ID(),
-		report.Plural(len(r.def.Plan().Tasks), "task"), report.Plural(cfg.TaskActors, "task actor"), report.Plural(cfg.WorkflowActors, "workflow actor"))
+	fmt.Fprintf(r.out, "%s: %s, %s, %s\n", report.Clean(r.def.Name()), what,
+		report.Plural(cfg.TaskActors, "task actor"), report.Plural(cfg.WorkflowActors, "workflow actor"))
 }
 
 func (r *runner) printReport(rep runtime.Report, out json.RawMessage) {
@@ -125,8 +125,17 @@ func (r *runner) showProgress(started *run) progress {
 			report.Number(p.Failed) + " failed",
 			elapsed(begin),
 		}
-		return screen.Line(width, float64(p.Ended)/float64(p.Tasks), r.def.Name(), parts...)
+		return screen.Line(width, float64(p.Ended)/float64(p.Tasks), r.shortName(width), parts...)
 	})
+}
+
+// shortName is the workflow's name in a progress line, where the numbers need
+// the room.
+func (r *runner) shortName(width int) string {
+	if width == 0 {
+		return r.def.Name()
+	}
+	return report.Fit(r.def.Name(), max(width/4, 8))
 }
 
 // elapsed prints the time since begin, steady in width while it is redrawn.

@@ -56,7 +56,7 @@ func TestPlain(t *testing.T) {
 	if r.code != 0 || r.stderr != "" {
 		t.Fatalf("exit code %d, standard error %q", r.code, r.stderr)
 	}
-	for _, want := range []string{"sum, run r-", "3 tasks on 3 task actors, 10 workflow actors", "\nTASK ", "\nTIMELINE ", "\nOUTPUT\n", ": succeeded in ",
+	for _, want := range []string{"sum: 3 tasks, 3 task actors, 10 workflow actors\n", "\nRUN r-", "\nTASK ", "\nTIMELINE ", "\nOUTPUT\n", ": succeeded in ",
 		"makespan ", "critical path ", "work ", "bound ", "ratio "} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("no %q in\n%s", want, r.stdout)
@@ -94,8 +94,8 @@ func TestFlagsBeforeEnvironmentBeforeDefaults(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "on 7 task actors, 10 workflow actors"},
-		{[]string{"--task-actors", "8", "--workflow-actors", "2"}, "on 8 task actors, 2 workflow actors"},
+		{nil, "7 task actors, 10 workflow actors"},
+		{[]string{"--task-actors", "8", "--workflow-actors", "2"}, "8 task actors, 2 workflow actors"},
 	} {
 		cmd := command(t, append([]string{"run", "wf.yaml"}, test.args...)...)
 		cmd.Env = append(cmd.Env, "TASK_ACTOR_POOL_SIZE=7")

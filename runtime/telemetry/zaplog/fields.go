@@ -55,11 +55,12 @@ func (o *Observer) fields(ctx context.Context, e *processor.Event, d detail) []z
 	return fields
 }
 
-// appendError adds the cause of e. Where a TaskError wraps it, its other fields
+// appendError adds the cause of e. An attempt that was cancelled has none of its
+// own. Where a TaskError wraps it, its other fields
 // name what e does not name already: the task that a run failed by. The stack
 // of a panic belongs to the attempt.
 func appendError(fields []zap.Field, e *processor.Event) []zap.Field {
-	if e.Err == nil {
+	if e.Err == nil || e.Task != "" && e.Status == workflow.StatusCancelled {
 		return fields
 	}
 	cause := e.Err

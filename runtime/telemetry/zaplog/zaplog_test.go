@@ -88,8 +88,7 @@ func TestLines(t *testing.T) {
 			map[string]any{"actor": int64(7), "run_seconds": 2.0, "error": "context deadline exceeded"}},
 		{"attempt cancelled", func(o *zaplog.Observer) {
 			o.AttemptEnded(t.Context(), attempt(workflow.StatusCancelled, context.Canceled))
-		}, zap.DebugLevel, "attempt cancelled", ofAttempt,
-			map[string]any{"actor": int64(7), "run_seconds": 2.0, "error": "context canceled"}},
+		}, zap.DebugLevel, "attempt cancelled", ofAttempt, map[string]any{"actor": int64(7), "run_seconds": 2.0}},
 		{"retry leaves the cause to the attempt", func(o *zaplog.Observer) { o.Noticed(attempt(0, errDeclined), processor.NoticeRetry) },
 			zap.DebugLevel, "attempt will be retried", ofAttempt, map[string]any{"backoff_seconds": 0.25}},
 		{"leaked", func(o *zaplog.Observer) { o.Noticed(attempt(0, nil), processor.NoticeLeaked) },
