@@ -179,8 +179,10 @@ func (m *MPSC[T]) room(t, want, limit uint64) (uint64, error) {
 		return want, nil
 	}
 	h := m.head.Load()
-	// A slower producer may store an older head over this one; the next producer then comes here again.
-	m.headSeen.Store(h)
+	if h != m.headSeen.Load() { // a store takes the line from the producers that have room
+		// A slower producer may store an older head over this one; the next producer then comes here again.
+		m.headSeen.Store(h)
+	}
 	free := max(int64(limit)-int64(t-h), 0) // below 0 when the reserve is in use
 	if free >= int64(want) {
 		return want, nil
