@@ -40,4 +40,5 @@ const (
 	graceOver                           // run: CancelGrace is over
 	attemptStuck                        // attempt, number: it outlived its deadline by CancelGrace
 	shutdown                            // cause: cancel every run
+	drain                               // no run is left: say when every credit is back
 )

@@ -92,7 +92,7 @@ func (p *Processor) newTaskActor(index int) *taskActor {
 }
 
 func (p *Processor) newWorkflowActor(index int) *workflowActor {
-	w := &workflowActor{p: p, index: index, ready: newReadyQueue(p.cfg.Schedule), credits: p.creditLimit}
+	w := &workflowActor{p: p, index: index, ready: newReadyQueue(p.cfg.Schedule), credits: p.creditLimit, drained: make(chan struct{})}
 	w.waiting.limit = int64(p.cfg.MailboxCapacity)
 	w.ref = actor.Spawn(p.sys, w.receive, actor.Config{
 		Name:            fmt.Sprintf("workflow-%d", index),

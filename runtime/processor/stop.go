@@ -45,6 +45,7 @@ func (p *Processor) stop(ctx context.Context) error {
 	}
 	actorsCtx, cancel := context.WithTimeout(context.Background(), p.actorsGrace())
 	defer cancel()
+	p.drain(actorsCtx)
 	err := p.sys.Stop(actorsCtx)
 	if leaked := p.count.leaked.Load(); leaked > 0 {
 		problems = append(problems, fmt.Errorf(
@@ -70,6 +71,21 @@ func (p *Processor) cancelAll(ctx context.Context) error {
 		err = errors.Join(err, fmt.Errorf("ringmill: stop: %d runs did not end", p.runs.taken.Load()))
 	}
 	return err
+}
+
+// drain waits until the task actors have met every attempt that was dropped after
+// it had been handed out, so that none replies to a stopped actor.
+func (p *Processor) drain(ctx context.Context) {
+	for _, w := range p.workflows {
+		w.post(control{kind: drain})
+	}
+	for _, w := range p.workflows {
+		select {
+		case <-w.drained:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // actorsGrace is how long the actors, which have nothing left to do, may take

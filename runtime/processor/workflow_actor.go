@@ -30,8 +30,10 @@ type workflowActor struct {
 	ready    readyQueue
 	credits  int
 	sequence uint64
-	runs     *Run  // doubly linked
-	closing  error // why no run may begin any more
+	runs     *Run          // doubly linked
+	closing  error         // why no run may begin any more
+	draining bool          // Stop waits for the credits that are out
+	drained  chan struct{} // closed when they are back
 
 	mu     sync.Mutex
 	orders []control
@@ -112,6 +114,8 @@ func (w *workflowActor) order(c *control) {
 			w.abandon(c.attempt)
 			w.settle(c.run)
 		}
+	case drain:
+		w.draining = true
 	case shutdown:
 		w.closing = c.cause
 		for r := w.runs; r != nil; {
@@ -244,6 +248,10 @@ func (w *workflowActor) dispatch() {
 		w.p.assign(a)
 	}
 	w.readyLen.Store(int64(w.ready.len()))
+	if w.draining && w.credits == w.p.creditLimit {
+		w.draining = false
+		close(w.drained)
+	}
 }
 
 // takeBack handles the reply to an executeTask.
