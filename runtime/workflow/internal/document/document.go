@@ -17,9 +17,14 @@ import (
 const (
 	// MaxJSON is the largest JSON document in bytes.
 	MaxJSON = 16 << 20
-	// MaxYAML is the largest YAML document in bytes. The parser's time grows
-	// with the square of the size; 1 MiB, some 10,000 tasks, takes about a second.
-	MaxYAML = 1 << 20
+	// MaxYAML is the largest YAML document in bytes, maxTokens the number of
+	// words and marks in it, and maxEntries the largest map or list in block
+	// style. The time of the YAML library grows with the square of some of them.
+	// Within these bounds 10,000 tasks take about a second, and the worst text
+	// that is known a few; without them 1 MiB can take two minutes.
+	MaxYAML    = 1 << 20
+	maxTokens  = 200_000
+	maxEntries = 10_000
 	// maxDepth bounds the nesting, for those who walk a tree by recursion.
 	maxDepth = 100
 	// maxParts bounds a tree: its values, plus one for every 16 bytes of text,

@@ -67,6 +67,10 @@ func TestParseProblems(t *testing.T) {
 		{"unclosed list", "a: [1, 2\nb: 3\n", "2:1: invalid YAML: ',' or ']' must be specified: correct the YAML"},
 		{"tab", "a:\n\tb: 1\n", "2:1: invalid YAML: found character '\t' that cannot start any token: correct the YAML"},
 		{"bare reference in a list", "cmd: [a, ${{ tasks.b.output }}]", `1:11: invalid YAML: ',' or ']' must be specified: put quotes around a reference: "${{ ... }}"`},
+		{"many documents", strings.Repeat("--- a\n", 100_000), "2:1: a second document begins here: keep one document a file"},
+		{"many tokens", "[" + strings.Repeat(",", 500_000) + "]", "1:1: the document has 500002 words and marks, limit 200000 for YAML: write the document as JSON, or split it"},
+		{"long block map", strings.Repeat("k:\n", 20_000), "10001:2: a map or list in block style has more than 10000 entries: write the document as JSON, or split it"},
+		{"long block list", "a:\n" + strings.Repeat(" -\n", 20_000), "10002:2: a map or list in block style has more than 10000 entries: write the document as JSON, or split it"},
 		{"two documents", "a: 1\n---\nb: 2\n", "3:1: a second document begins here: keep one document a file"},
 		{"unknown alias", "a: *x\n", "1:4: the alias *x has no anchor: put the anchor &x before it, outside of it"},
 		{"alias inside its anchor", "a: &x [*x]\n", "1:8: the alias *x has no anchor: put the anchor &x before it, outside of it"},
@@ -77,7 +81,7 @@ func TestParseProblems(t *testing.T) {
 		{"null key", "~: 1\n", "1:1: a key cannot be Null: write a string as key"},
 		{"not UTF-8", "a: x\nb: é\xff\n", "2:5: the text is not valid UTF-8: save the file as UTF-8"},
 		{"deep flow", "a: " + strings.Repeat("[", 300), "1:104: values are nested more than 100 deep here: flatten them"},
-		{"deep on a line", strings.Repeat("- ", 500_000) + "x", "1:201: values are nested more than 100 deep here: flatten them"},
+		{"deep on a line", strings.Repeat("- ", 100_000) + "x", "1:201: values are nested more than 100 deep here: flatten them"},
 		{"deep JSON", `{"a":` + strings.Repeat("[", 300) + strings.Repeat("]", 300) + "}", "1:106: values are nested more than 100 deep here: flatten them"},
 		{"large", strings.Repeat("#", document.MaxJSON+1), "1:1: the file has 16777217 bytes, limit 16777216: make it smaller, or split it"},
 		{"large YAML", strings.Repeat("#", document.MaxYAML+1), "1:1: the file has 1048577 bytes, limit 1048576 for YAML: write it as JSON, which may have 16777216 bytes, or split it"},
@@ -93,6 +97,18 @@ func TestParseProblems(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), test.want)
 			}
 		})
+	}
+}
+
+// TestManySmallBlocks: the bound on entries counts each map and list by itself.
+func TestManySmallBlocks(t *testing.T) {
+	var b strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&b, "k%d:\n  a: 1\n  b: 2\n  c:\n  - x\n  - y\nl%d:\n- u\n- v\n- w\nm%d:\n  - z: [p, q, {r: s}]\n    t: u\n", i, i, i)
+	}
+	n, problems := document.Parse([]byte(b.String()))
+	if problems != nil || len(n.Fields) != 9000 {
+		t.Errorf("problems: %v", problems)
 	}
 }
 

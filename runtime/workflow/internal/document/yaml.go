@@ -32,7 +32,7 @@ func parseYAML(data []byte) (root *Node, problems []Problem) {
 	case len(docs) == 0:
 		return nil, []Problem{{Position{1, 1}, "the file is empty", "write a definition into it", false}}
 	case len(docs) > 1:
-		return nil, []Problem{{start(docs[1]), "a second document begins here", "keep one document a file", false}}
+		return nil, []Problem{secondDocument(start(docs[1]))}
 	}
 	r := yamlReader{anchors: make(map[string]*Node)}
 	root = r.value(docs[0])
@@ -42,27 +42,22 @@ func parseYAML(data []byte) (root *Node, problems []Problem) {
 	return root, nil
 }
 
-// tokenize splits the text and refuses what the parser's recursion could not
-// bear: it has no bound of its own, and a goroutine's stack overflow is fatal.
+const jsonCure = "write the document as JSON, or split it"
+
+// tokenize splits the text and refuses what the parser could not bear: its
+// recursion has no bound of its own, and a goroutine's stack overflow is fatal.
 func tokenize(text string) (tokens token.Tokens, problems []Problem) {
 	defer recoverParser(&problems)
 	tokens = lexer.Tokenize(text)
-	flow, run, line := 0, 0, 0
+	if len(tokens) > maxTokens {
+		p := tooLarge(fmt.Sprintf("the document has %d words and marks, limit %d for YAML", len(tokens), maxTokens))
+		p.Cure = jsonCure
+		return nil, []Problem{p}
+	}
+	var g guard
 	for _, t := range tokens {
-		switch t.Type {
-		case token.MappingStartType, token.SequenceStartType:
-			flow++
-		case token.MappingEndType, token.SequenceEndType:
-			flow--
-		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType:
-			// "- - - x" nests without brackets, on one line.
-			if t.Position.Line != line {
-				run, line = 0, t.Position.Line
-			}
-			run++
-		}
-		if flow+run > maxDepth {
-			return nil, []Problem{tooDeep(position(t))}
+		if p, bad := g.check(t); bad {
+			return nil, []Problem{p}
 		}
 	}
 	return tokens, nil
