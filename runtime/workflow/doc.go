@@ -15,6 +15,11 @@
 // an order without data. Every declared task runs, also one that the output
 // does not need. A builder cannot express a cycle.
 //
+// [Parse] reads definitions from files: Ringmill's own format, YAML or JSON
+// ([ParseYAML]), and recorded workflows ([ParseWfFormat]). A program that knows
+// its workflows when it is compiled chooses the builder; files are for workflows
+// of external commands that change without a new build.
+//
 // All mistakes of a definition are reported at once and before anything runs;
 // each message names the place, the value and what to do.
 package workflow
