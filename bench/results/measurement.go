@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// measurement is what a suite gave.
+type measurement struct {
+	suite
+	count     int
+	benchtime string
+	date      time.Time
+	machine   string
+	table     string // benchstat's
+	samples   map[string]map[string][]sample
+}
+
+// sample is one line of go test -bench. Samples are kept by row, the benchmark's name without the side, and side.
+type sample struct {
+	nanoseconds, allocs float64
+}
+
+// measure builds the suite's package and runs it count times, once through all benchmarks each time.
+func measure(s suite, count int, benchtime string) (*measurement, error) {
+	dir, err := os.MkdirTemp("", "ringmill-results-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	binary, raw := filepath.Join(dir, "bench.test"), filepath.Join(dir, "raw.txt")
+	if _, err := command(s.dir, "go", "test", "-c", "-o", binary, "."); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	for i := range count {
+		fmt.Fprintf(os.Stderr, "%s %d/%d\n", s.name, i+1, count)
+		o, err := command(s.dir, binary, "-test.run", "^$", "-test.bench", s.bench, "-test.benchtime", benchtime)
+		if err != nil {
+			return nil, err
+		}
+		out.Write(o)
+	}
+	if err := os.WriteFile(raw, out.Bytes(), 0o600); err != nil {
+		return nil, err
+	}
+	table, err := command(".", s.benchstat(raw)...)
+	if err != nil {
+		return nil, err
+	}
+	m := &measurement{
+		suite: s, count: count, benchtime: benchtime, date: time.Now(), machine: machine(out.String()), table: string(table),
+	}
+	return m, m.parse(out.String())
+}
+
+func (s suite) benchstat(raw string) []string {
+	argv := []string{"go", "tool", "-modfile=.ci/tools.mod", "benchstat"}
+	if s.side != "" {
+		argv = append(argv, "-col", "/"+s.side)
+	}
+	return append(argv, "measured="+raw)
+}
+
+func command(dir string, argv ...string) ([]byte, error) {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s%s", strings.Join(argv, " "), err, out, stderr.Bytes())
+	}
+	return out, nil
+}
+
+// benchLine matches a result: the name without "Benchmark", the -GOMAXPROCS suffix, ns/op.
+var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(\S+) ns/op(.*)$`)
+
+var allocsField = regexp.MustCompile(`(\S+) allocs/op`)
+
+func (m *measurement) parse(out string) error {
+	m.samples = map[string]map[string][]sample{}
+	for _, line := range benchLine.FindAllStringSubmatch(out, -1) {
+		row, side := m.split(line[1])
+		ns, err := strconv.ParseFloat(line[2], 64)
+		if err != nil {
+			return fmt.Errorf("%q: %w", line[0], err)
+		}
+		s := sample{nanoseconds: ns}
+		if a := allocsField.FindStringSubmatch(line[3]); a != nil {
+			if s.allocs, err = strconv.ParseFloat(a[1], 64); err != nil {
+				return fmt.Errorf("%q: %w", line[0], err)
+			}
+		}
+		if m.samples[row] == nil {
+			m.samples[row] = map[string][]sample{}
+		}
+		m.samples[row][side] = append(m.samples[row][side], s)
+	}
+	if len(m.samples) == 0 {
+		return fmt.Errorf("-bench %q matches nothing", m.bench)
+	}
+	return nil
+}
+
+// split takes the side out of a benchmark's name.
+func (m *measurement) split(name string) (row, side string) {
+	if m.side == "" {
+		return name, ""
+	}
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		if value, ok := strings.CutPrefix(p, m.side+"="); ok {
+			return strings.Join(slices.Delete(parts, i, i+1), "/"), value
+		}
+	}
+	return name, ""
+}
+
+// median returns the median ns/op of a side in a row, 0 if there is none.
+func (m *measurement) median(row, side string) float64 {
+	var ns []float64
+	for _, s := range m.samples[row][side] {
+		ns = append(ns, s.nanoseconds)
+	}
+	if len(ns) == 0 {
+		return 0
+	}
+	slices.Sort(ns)
+	return (ns[len(ns)/2] + ns[(len(ns)-1)/2]) / 2
+}
+
+// allocs returns the most allocations per message that our side had in any sample.
+func (m *measurement) allocs() float64 {
+	most := 0.0
+	for _, sides := range m.samples {
+		for _, s := range sides[m.ours] {
+			most = max(most, s.allocs)
+		}
+	}
+	return most
+}

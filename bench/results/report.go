@@ -1,0 +1,125 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"regexp"
+	goruntime "runtime"
+	"slices"
+	"strings"
+)
+
+// results is the file of results: sections between markers, each written by one suite.
+type results struct {
+	sections map[string]string
+}
+
+const heading = `# Results
+
+Written by ` + "`go run ./bench/results`" + `, one section a suite; do not edit. Absolute figures hold for the machine that is named with
+them. Compare the sides of one row: they were measured in one run, interleaved.
+`
+
+var sectionMarks = regexp.MustCompile(`(?s)<!-- suite ([\w-]+) -->\n(.*?)<!-- end -->\n`)
+
+func readResults(name string) (*results, error) {
+	r := &results{sections: map[string]string{}}
+	data, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, m := range sectionMarks.FindAllStringSubmatch(string(data), -1) {
+		r.sections[m[1]] = m[2]
+	}
+	return r, nil
+}
+
+func (r *results) replace(name, text string) { r.sections[name] = text }
+
+// write orders the sections as the suites are; one whose suite is gone is dropped.
+func (r *results) write(name string) error {
+	var b strings.Builder
+	b.WriteString(heading)
+	for _, s := range suites {
+		if text, ok := r.sections[s.name]; ok {
+			fmt.Fprintf(&b, "\n<!-- suite %s -->\n%s<!-- end -->\n", s.name, text)
+		}
+	}
+	return os.WriteFile(name, []byte(b.String()), 0o644)
+}
+
+// section writes what was measured.
+func (m *measurement) section() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## %s\n\n%s\n\n", m.name, m.about)
+	fmt.Fprintf(&b, "%s, %s. Again: `go run ./bench/results -suite %s -count %d -benchtime %s`, which runs\n`go test -bench '%s' -benchtime %s` in `%s` %d times.\n\n",
+		m.date.Format("2006-01-02 15:04"), m.machine, m.name, m.count, m.benchtime, m.bench, m.benchtime, m.dir, m.count)
+	m.writeTargets(&b)
+	m.writeLosses(&b)
+	fmt.Fprintf(&b, "<details><summary>benchstat</summary>\n\n```\n%s```\n</details>\n", m.table)
+	return b.String()
+}
+
+func (m *measurement) writeTargets(b *strings.Builder) {
+	if len(m.targets) == 0 {
+		return
+	}
+	b.WriteString("| row | against | ours ns/op | theirs ns/op | factor | asked | |\n|---|---|---|---|---|---|---|\n")
+	for _, t := range m.targets {
+		ours, theirs := m.median(t.row, m.ours), m.median(t.row, t.other)
+		met := "met"
+		if !(theirs/ours >= t.factor) { // also true of a row that was not measured
+			met = "**missed**"
+		}
+		fmt.Fprintf(b, "| %s | %s | %.1f | %.1f | %.2f | %.2f | %s |\n", t.row, t.other, ours, theirs, theirs/ours, t.factor, met)
+	}
+	fmt.Fprintf(b, "\nAllocations per message on our side: %g.\n\n", m.allocs())
+}
+
+// writeLosses lists the rows in which another side has the lower median.
+func (m *measurement) writeLosses(b *strings.Builder) {
+	if m.side == "" {
+		return
+	}
+	type loss struct {
+		row, side          string
+		ours, theirs, loss float64
+	}
+	var losses []loss
+	for row, sides := range m.samples {
+		ours := m.median(row, m.ours)
+		if ours == 0 {
+			continue
+		}
+		for side := range maps.Keys(sides) {
+			if theirs := m.median(row, side); theirs < ours {
+				losses = append(losses, loss{row, side, ours, theirs, ours / theirs})
+			}
+		}
+	}
+	if len(losses) == 0 {
+		b.WriteString("No other side has the lower median in any row.\n\n")
+		return
+	}
+	slices.SortFunc(losses, func(a, b loss) int { return cmp.Or(cmp.Compare(b.loss, a.loss), strings.Compare(a.row, b.row)) })
+	fmt.Fprintf(b, "Rows where another side has the lower median (%s is ours):\n\n| row | side | ours ns/op | theirs ns/op | slower by |\n|---|---|---|---|---|\n", m.ours)
+	for _, l := range losses {
+		fmt.Fprintf(b, "| %s | %s | %.1f | %.1f | %.0f %% |\n", l.row, l.side, l.ours, l.theirs, 100*(l.loss-1))
+	}
+	b.WriteString("\n")
+}
+
+var cpuLine = regexp.MustCompile(`(?m)^cpu: (.*)$`)
+
+// machine describes where the benchmarks ran; go test's output names the processor.
+func machine(out string) string {
+	cpu := "unknown processor"
+	if m := cpuLine.FindStringSubmatch(out); m != nil {
+		cpu = strings.TrimSpace(m[1])
+	}
+	return fmt.Sprintf("%s, %d cores, %s/%s, %s", cpu, goruntime.NumCPU(), goruntime.GOOS, goruntime.GOARCH, goruntime.Version())
+}
