@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -265,6 +268,52 @@ func TestMapAttempts(t *testing.T) {
 	}
 	if got := items.Result().([]int); got[0] != 5 {
 		t.Errorf("results %v", got)
+	}
+}
+
+// TestMapConcurrently: items run at the same time, abandoned attempts of them
+// too, and even those that end after the results were handed on race with
+// nobody. The race detector is the judge.
+func TestMapConcurrently(t *testing.T) {
+	b := workflow.New[[]int]("list")
+	late := make(chan struct{})
+	var attempts atomic.Int32
+	def, err := workflow.Build(b, workflow.Map(b, "square", func(_ context.Context, n int) (int, error) {
+		if attempts.Add(1) == 1 { // ignores its timeout
+			<-late
+			return -1, nil
+		}
+		return n * n, nil
+	}, b.Input()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := def.Plan().Tasks[0].Expand(workflow.Inputs{Input: []int{0, 1, 2, 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(i int) {
+		if err := items.Run(context.Background(), i); err != nil {
+			t.Error(err)
+		}
+	}
+	var abandoned, rest sync.WaitGroup
+	abandoned.Go(func() { run(2) })
+	for attempts.Load() == 0 {
+		goruntime.Gosched()
+	}
+	for i := range items.Len {
+		rest.Go(func() { run(i) })
+	}
+	rest.Wait()
+	results := items.Result().([]int)
+	close(late)
+	if !slices.Equal(results, []int{0, 1, 4, 9}) {
+		t.Errorf("results %v", results)
+	}
+	abandoned.Wait()
+	if results[2] != 4 {
+		t.Errorf("a late attempt changed the result to %d", results[2])
 	}
 }
 

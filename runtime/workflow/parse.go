@@ -46,7 +46,7 @@ func newParseConfig(opts []ParseOption) (parseConfig, error) {
 // its content: a JSON object with workflow.specification is read by
 // [ParseWfFormat], everything else by [ParseYAML].
 func Parse(data []byte, opts ...ParseOption) (*Definition[json.RawMessage, json.RawMessage], error) {
-	if isWfFormat(data) {
+	if data = document.WithoutMark(data); isWfFormat(data) {
 		return ParseWfFormat(data, opts...)
 	}
 	return ParseYAML(data, opts...)

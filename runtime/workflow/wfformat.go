@@ -49,6 +49,7 @@ func ParseWfFormat(data []byte, opts ...ParseOption) (*Definition[json.RawMessag
 	if err != nil {
 		return nil, err
 	}
+	data = document.WithoutMark(data)
 	r := wfReader{problemList: problemList{file: config.file}, data: data, scale: config.timeScale}
 	if len(data) > document.MaxJSON {
 		r.report(document.Position{Line: 1, Column: 1}, ErrTooLarge, "split it", "the file has %d bytes, limit %d", len(data), document.MaxJSON)

@@ -33,7 +33,7 @@ const diamondTimes = `{"id": "a", "runtimeInSeconds": 1}, {"id": "c", "runtimeIn
 {"id": "b", "runtimeInSeconds": 4}, {"id": "d", "runtimeInSeconds": 0}`
 
 func TestWfFormat(t *testing.T) {
-	p := mustParse(t, wf(diamond, diamondTimes), workflow.TimeScale(0.5)).Plan()
+	p := mustParse(t, "\xef\xbb\xbf"+wf(diamond, diamondTimes), workflow.TimeScale(0.5)).Plan()
 	for i, want := range []struct {
 		name   string
 		deps   []int32

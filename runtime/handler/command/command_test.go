@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -22,6 +23,13 @@ func TestMain(m *testing.M) {
 		return
 	}
 	goleak.VerifyTestMain(m)
+}
+
+// beParent runs a command until it is killed: TestParentDies is its parent.
+func beParent(fifo string) {
+	_, err := command.Run(context.Background(), command.Command{Argv: []string{"sh", "-c",
+		`exec 3>"$0"; echo up >&3; exec sleep 60`, fifo}})
+	_, _ = io.WriteString(os.Stderr, err.Error())
 }
 
 func sh(script string) command.Command {

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -156,11 +155,4 @@ func TestHeldOutput(t *testing.T) {
 		t.Errorf("Run: %v", err)
 	}
 	w.gone(t)
-}
-
-// beParent runs a command until it is killed: TestParentDies is its parent.
-func beParent(fifo string) {
-	_, err := command.Run(context.Background(), command.Command{Argv: []string{"sh", "-c",
-		`exec 3>"$0"; echo up >&3; exec sleep 60`, fifo}})
-	_, _ = io.WriteString(os.Stderr, err.Error())
 }

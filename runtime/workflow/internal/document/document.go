@@ -87,7 +87,7 @@ func Parse(data []byte) (*Node, []Problem) {
 	if len(data) > MaxJSON {
 		return nil, []Problem{tooLarge(fmt.Sprintf("the file has %d bytes, limit %d", len(data), MaxJSON))}
 	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark
+	data = WithoutMark(data)
 	if bad := invalidUTF8(data); bad >= 0 {
 		return nil, []Problem{{At(data, bad), "the text is not valid UTF-8", "save the file as UTF-8", false}}
 	}
@@ -104,6 +104,9 @@ func Parse(data []byte) (*Node, []Problem) {
 	}
 	return parseYAML(data)
 }
+
+// WithoutMark returns data without a byte order mark at its beginning.
+func WithoutMark(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
 
 // IsObject reports whether the text begins as a JSON object does.
 func IsObject(data []byte) bool {

@@ -103,11 +103,11 @@ func TestParseProblems(t *testing.T) {
 // TestManySmallBlocks: the bound on entries counts each map and list by itself.
 func TestManySmallBlocks(t *testing.T) {
 	var b strings.Builder
-	for i := range 3000 {
-		fmt.Fprintf(&b, "k%d:\n  a: 1\n  b: 2\n  c:\n  - x\n  - y\nl%d:\n- u\n- v\n- w\nm%d:\n  - z: [p, q, {r: s}]\n    t: u\n", i, i, i)
+	for i := range 4000 { // 12,000 entries with the same indentation
+		fmt.Fprintf(&b, "k%d:\n- u\n- v\n- w\nm%d:\n  a: 1\n  b: {x: y}\n  c: 3\n", i, i)
 	}
 	n, problems := document.Parse([]byte(b.String()))
-	if problems != nil || len(n.Fields) != 9000 {
+	if problems != nil || len(n.Fields) != 8000 {
 		t.Errorf("problems: %v", problems)
 	}
 }
