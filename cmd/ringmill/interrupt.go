@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -30,6 +31,7 @@ func withInterrupts(parent context.Context) (ctx context.Context, cancel context
 		cancel(errInterrupted)
 		killed := time.Now().Add(killTime)
 		if receive(signals, done) {
+			fmt.Fprintln(os.Stderr, "\nringmill: interrupted again: quitting")
 			time.Sleep(time.Until(killed))
 			os.Exit(exitInterrupted)
 		}

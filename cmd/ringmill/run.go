@@ -123,7 +123,7 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 		streams: s, def: def, input: input, rt: rt, json: f.json, logs: logs,
 		out:   &output{to: s.out, cancel: cancel},
 		style: styleOf(s.out),
-		live:  isTerminal(s.err),
+		live:  isTerminal(s.err) && !(f.json && f.count > 1 && isTerminal(s.out)), // objects would run into the line
 	}
 	ctx = tele.context(ctx)
 	if f.count == 1 {

@@ -3,6 +3,8 @@ package screen_test
 import (
 	"bytes"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,13 +20,28 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // A terminal keeps what is written to it, and shows the rows that a reader
 // would see.
 type terminal struct {
-	bytes.Buffer
-	writes int
+	mu    sync.Mutex
+	text  bytes.Buffer
+	count int
 }
 
 func (t *terminal) Write(p []byte) (int, error) {
-	t.writes++
-	return t.Buffer.Write(p)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count++
+	return t.text.Write(p)
+}
+
+func (t *terminal) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
+}
+
+func (t *terminal) writes() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.count
 }
 
 // rows plays the control sequences that a Live uses.
@@ -54,8 +71,9 @@ func (t *terminal) rows() []string {
 func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out terminal
-		line := "a long first line"
-		live := screen.NewLive(&out, func() string { return line })
+		var line atomic.Pointer[string]
+		line.Store(new("a long first line"))
+		live := screen.NewLive(&out, func() string { return *line.Load() })
 		see := func(want ...string) {
 			t.Helper()
 			synctest.Wait()
@@ -66,7 +84,7 @@ func TestLive(t *testing.T) {
 		see("")
 		time.Sleep(150 * time.Millisecond) // the bubble's clock
 		see("a long first line")
-		line = "shorter"
+		line.Store(new("shorter"))
 		time.Sleep(100 * time.Millisecond)
 		see("shorter")
 
@@ -96,8 +114,8 @@ func TestLiveDoesNotFlicker(t *testing.T) {
 		live := screen.NewLive(&out, func() string { return "x" })
 		time.Sleep(time.Second + 50*time.Millisecond)
 		synctest.Wait()
-		if out.writes != 10 {
-			t.Errorf("%d writes in a second, want 10", out.writes)
+		if out.writes() != 10 {
+			t.Errorf("%d writes in a second, want 10", out.writes())
 		}
 		live.Stop()
 	})
@@ -111,16 +129,16 @@ func TestPlain(t *testing.T) {
 		plain := screen.NewPlain(&out, func() string { return time.Since(begin).String() })
 		time.Sleep(500 * time.Millisecond)
 		synctest.Wait()
-		if out.writes != 0 {
-			t.Errorf("%d lines in half a second, want none", out.writes)
+		if out.writes() != 0 {
+			t.Errorf("%d lines in half a second, want none", out.writes())
 		}
 		time.Sleep(time.Hour)
 		plain.Stop()
 		if !strings.HasPrefix(out.String(), "1s\n2s\n3s\n") {
 			t.Errorf("begins with %.20q, want a line a second", out.String())
 		}
-		if out.writes > 80 {
-			t.Errorf("%d lines in an hour, want less than 80", out.writes)
+		if out.writes() > 80 {
+			t.Errorf("%d lines in an hour, want less than 80", out.writes())
 		}
 	})
 }
