@@ -109,9 +109,9 @@ func (r *fileReader) workflow(root *document.Node) *Plan {
 		return nil
 	}
 
-	plan := &Plan{Name: r.defaultName()}
+	planName := r.defaultName()
 	if name != nil {
-		plan.Name = r.workflowName(name)
+		planName = r.workflowName(name)
 	}
 	var check *schema
 	if input != nil {
@@ -129,7 +129,7 @@ func (r *fileReader) workflow(root *document.Node) *Plan {
 	if len(r.list) > 0 {
 		return nil
 	}
-	compiled := newPlan(plan.Name, r.tasks)
+	compiled := newPlan(planName, r.tasks)
 	compiled.CheckInput = check.checkInput
 	compiled.Output = func(input any, results []any) (any, error) {
 		return result.render(Inputs{input, results})
