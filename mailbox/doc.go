@@ -1,9 +1,30 @@
 // Package mailbox holds the bounded queues that carry messages to an actor.
 //
-// [MPSC] is a lock-free ring with many producers and one consumer at a time. Its
-// capacity is exact for any number from 1, a refusal always means full, a batch
-// of messages costs one claim and one publishing store, and nothing is allocated
-// per message.
+// # What to choose
 //
-// The package imports the standard library only and starts no goroutine.
+// [MPSC] is the mailbox of actors that a scheduler runs: a lock-free ring with many producers and one consumer at a
+// time. Its capacity is exact for any number from 1, a refusal always means full, a batch of messages costs one claim
+// and one publishing store, and a run of messages leaves with one store too.
+//
+// [Mailbox] adds what a goroutine of its own needs: Dequeue sleeps until there is a message, or polls on a core of its own,
+// and an overflow policy says what happens to a message that finds no room.
+//
+// [Priority] is four MPSC rings, for four levels that share the consumer 8:4:2:1 and starve nobody.
+//
+// [NewKind] makes a queue by name, to compare the ring with a Go channel, a mutex and, if the program imports
+// mailbox/workiva, the ring buffer of go-datastructures.
+//
+// # What to rely on
+//
+// Everything is bounded. Full is an answer, [ErrFull], never a spin; only methods that take a context wait. Closing loses
+// nothing: what was accepted before Close is delivered. Nothing is allocated per message, and a mailbox takes at
+// most 256 bytes until its first one. No message is kept alive once it has been dequeued.
+//
+// A batch goes in whole or up to the place where the mailbox is full, with nothing in between, and becomes visible at once.
+//
+// # What the package never does
+//
+// It starts no goroutine, reads no clock, and imports only the standard library. It does not promise that a message is
+// visible as soon as its enqueue has returned: an earlier producer that was descheduled between claiming its place
+// and publishing it hides the later ones until it runs again. See [MPSC].
 package mailbox

@@ -35,19 +35,20 @@ func contents(t *testing.T, m *mailbox.Mailbox[int]) []int {
 
 func TestOverflow(t *testing.T) {
 	tests := []struct {
+		name     string
 		overflow mailbox.Overflow
 		err      error
 		left     []int
 		dropped  []int
 		stats    mailbox.Stats
 	}{
-		{mailbox.Fail, mailbox.ErrFull, []int{0, 1, 2}, nil, mailbox.Stats{Refused: 1}},
-		{mailbox.Wait, mailbox.ErrFull, []int{0, 1, 2}, nil, mailbox.Stats{Refused: 1}},
-		{mailbox.DropNewest, nil, []int{0, 1, 2}, []int{9}, mailbox.Stats{Dropped: 1}},
-		{mailbox.DropOldest, nil, []int{1, 2, 9}, []int{0}, mailbox.Stats{Dropped: 1}},
+		{"fail", mailbox.Fail, mailbox.ErrFull, []int{0, 1, 2}, nil, mailbox.Stats{Refused: 1}},
+		{"wait", mailbox.Wait, mailbox.ErrFull, []int{0, 1, 2}, nil, mailbox.Stats{Refused: 1}},
+		{"drop newest", mailbox.DropNewest, nil, []int{0, 1, 2}, []int{9}, mailbox.Stats{Dropped: 1}},
+		{"drop oldest", mailbox.DropOldest, nil, []int{1, 2, 9}, []int{0}, mailbox.Stats{Dropped: 1}},
 	}
 	for _, tt := range tests {
-		t.Run(fmt.Sprint(tt.overflow), func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			var dropped []int
 			m := mailbox.New(mailbox.Config[int]{Capacity: 3, Overflow: tt.overflow, OnDrop: func(v int) { dropped = append(dropped, v) }})
 			fill(t, m)

@@ -12,9 +12,6 @@ const MaxCapacity = 1 << 30
 // closedBit is set in MPSC.tail by Close. Every claim compares the whole word, so none succeeds afterwards.
 const closedBit = 1 << 63
 
-// parkedBit is set in a slot's word by a consumer that sleeps until that slot is published.
-const parkedBit = 1 << 63
-
 // MPSC is a bounded ring for many producers and one consumer at a time.
 //
 // The TryEnqueue methods, Ready, Len, Cap, Close, Closed and Drained are safe for
@@ -66,14 +63,6 @@ type MPSC[T any] struct {
 	head  atomic.Uint64 // next position to dequeue
 	ready atomic.Uint64 // end of the last run of two or more that was found published; at or below head if there is none left
 	_     [48]byte
-}
-
-// ring is the memory of an MPSC. Words and values lie apart: an array of {word, value} pairs starts off a
-// cache line for some sizes of T, and then some slots straddle two lines.
-type ring[T any] struct {
-	words  []atomic.Uint64
-	values []T
-	mask   uint64
 }
 
 // NewMPSC returns an open, empty mailbox for exactly capacity messages.
@@ -282,87 +271,8 @@ func (m *MPSC[T]) Drained() bool {
 	return m.tail.Load() == m.head.Load()|closedBit
 }
 
-// park marks the slot of head as waited for. It answers false if that slot is published. After true exactly one
-// party clears the mark: the producer whose publish reports it, or the one caller whose unpark answers true.
-// Only the consumer may call it, and not again before the mark is cleared.
-func (m *MPSC[T]) park() bool {
-	r := m.ring.Load()
-	if r == nil {
-		r = m.makeRing()
-	}
-	h := m.head.Load()
-	if h < m.ready.Load() {
-		return false
-	}
-	slot := &r.words[h&r.mask]
-	w := slot.Load()
-	if r.length(w, h) != 0 {
-		return false
-	}
-	return slot.CompareAndSwap(w, w|parkedBit) // fails only if the slot was published since
-}
-
-// unpark clears the mark that park has set and answers true; false if there is none. Any goroutine may call it.
-func (m *MPSC[T]) unpark() bool {
-	r := m.ring.Load()
-	if r == nil {
-		return false
-	}
-	slot := &r.words[m.head.Load()&r.mask]
-	w := slot.Load()
-	return w&parkedBit != 0 && slot.CompareAndSwap(w, w&^parkedBit)
-}
-
 // makeRing allocates the ring; of several first enqueues one wins and all use its ring.
 func (m *MPSC[T]) makeRing() *ring[T] {
-	size := uint64(1) << bits.Len64(m.limit-1)
-	m.ring.CompareAndSwap(nil, &ring[T]{
-		words:  make([]atomic.Uint64, size),
-		values: make([]T, size),
-		mask:   size - 1,
-	})
+	m.ring.CompareAndSwap(nil, newRing[T](1<<bits.Len64(m.limit-1)))
 	return m.ring.Load()
-}
-
-// word is what the first slot of a published run [p, p+n) holds: the lap of p, counted from 1, above the length.
-// With size 2^k the length takes the low k+1 bits, so no two laps of a slot share a word below position 2^62,
-// and parkedBit stays free.
-// Only the first slot of a run is written; a later slot keeps the word of an older lap and is never looked at.
-func (r *ring[T]) word(p, n uint64) uint64 {
-	return ((p|r.mask)+1)<<1 + n
-}
-
-// publish hands the run [p, p+n) to the consumer and reports whether the consumer was parked on it.
-func (r *ring[T]) publish(p, n uint64) (parked bool) {
-	// Publishes the values written before it. On amd64 a store would be the same instruction.
-	return r.words[p&r.mask].Swap(r.word(p, n))&parkedBit != 0
-}
-
-// published returns the length of the run that starts at p, or 0 if it has not been published.
-func (r *ring[T]) published(p uint64) uint64 {
-	return r.length(r.words[p&r.mask].Load(), p)
-}
-
-// length returns the length of the run at p that the word w of its slot announces, or 0 if w is of another lap.
-func (r *ring[T]) length(w, p uint64) uint64 {
-	n := w - r.word(p, 0)
-	if n > r.mask+1 { // an older lap, perhaps with parkedBit: the difference is negative or huge
-		return 0
-	}
-	return n
-}
-
-// take moves the published messages from position p on into dst and clears their slots. It stops at the end of
-// dst, at position end, or at the end of the array, whichever comes first, and returns how many it moved.
-func (r *ring[T]) take(dst []T, p, end uint64) uint64 {
-	i := p & r.mask
-	n := min(end-p, uint64(len(dst)), r.mask+1-i)
-	if n == 1 { // a run of one is the common case, and copy costs more than an assignment
-		var zero T
-		dst[0], r.values[i] = r.values[i], zero
-		return 1
-	}
-	copy(dst[:n], r.values[i:])
-	clear(r.values[i : i+n])
-	return n
 }

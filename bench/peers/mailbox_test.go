@@ -1,3 +1,5 @@
+// Package peers_test compares Ringmill with other libraries. It is a module of its own, so that nobody who uses Ringmill
+// downloads them.
 package peers_test
 
 import (
