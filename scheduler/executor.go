@@ -292,6 +292,7 @@ func (e *Executor) start() {
 func (e *Executor) runWorker() {
 	w := e.workers.Get().(*Worker)
 	w.searching = true
+	w.turn.reset()
 	for !w.work() {
 		// A panic has ended work; the worker is as good as before.
 	}

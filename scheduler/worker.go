@@ -1,5 +1,7 @@
 package scheduler
 
+import goruntime "runtime"
+
 // maxInRow is how many activations in a row a worker takes from its LIFO slot
 // before the queue gets its turn: enough that a pair of actors stays on one
 // worker, and at some 100 ns each a delay of only microseconds for the others.
@@ -13,6 +15,7 @@ type Worker struct {
 	lifo      Activation // scheduled by the running activation, to run next
 	inRow     int        // activations taken from lifo since the queue was last asked
 	searching bool       // counted in executor.counts
+	turn      turn       // since the worker last yielded
 }
 
 // Executor returns the executor that the worker belongs to.
@@ -62,12 +65,14 @@ func (w *Worker) work() (left bool) {
 		}
 		w.found()
 		for a.Run(w) {
+			w.yieldIfOver(true)
 			if w.lifo != nil || !w.executor.queue.empty() || w.excess() {
 				w.executor.Schedule(a)
 				break
 			}
 			// Nobody waits: going on at once spares the queue and a wake-up.
 		}
+		w.yieldIfOver(false)
 	}
 }
 
@@ -87,6 +92,22 @@ func (w *Worker) next() Activation {
 	}
 	w.inRow = 0
 	return w.executor.queue.pop()
+}
+
+// yieldIfOver lets other goroutines of the program run once the worker's turn is
+// over; spent says that the last activation has used up its slice.
+func (w *Worker) yieldIfOver(spent bool) {
+	if !w.turn.over(spent) {
+		return
+	}
+	if w.lifo != nil {
+		// Other workers may take it meanwhile. No wake is due: this worker
+		// is active and will look at the queue (I4).
+		w.executor.queue.push(w.lifo)
+		w.lifo = nil
+	}
+	goruntime.Gosched()
+	w.turn.begin()
 }
 
 // excess reports whether AddWorkers has lowered the maximum below what runs (I2).
