@@ -17,7 +17,7 @@ import (
 // that neither a million runs nor a hundred of a huge workflow fill the memory.
 const (
 	maxInFlight      = 4096
-	maxTasksInFlight = 1_000_000
+	maxTasksInFlight = 250_000 // about 1 KB each
 	minInFlight      = 16
 )
 
@@ -27,11 +27,11 @@ type batch struct {
 	succeeded, failed, cancelled atomic.Int64
 	latency                      histogram.Histogram
 	mu                           sync.Mutex
-	first                        error // of the first run that did not succeed
+	first                        error // of the first run that failed
 }
 
 // batch executes the definition count times. It returns what the first run that
-// did not succeed failed with.
+// failed did so with.
 func (r *runner) batch(ctx context.Context, count int64) error {
 	var b batch
 	begin := time.Now()
@@ -89,9 +89,9 @@ func (b *batch) end(err error, latency time.Duration) {
 		return
 	case report.Class(err) == "cancelled":
 		b.cancelled.Add(1)
-	default:
-		b.failed.Add(1)
+		return
 	}
+	b.failed.Add(1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.first == nil {
@@ -115,11 +115,12 @@ func (b *batch) sum(name string, wanted int64, elapsed time.Duration) report.Bat
 
 // line is the progress.
 func (b *batch) line(width int, name string, wanted int64, begin time.Time) string {
+	begun := min(b.next.Load(), wanted) // read first: what ends meanwhile began before
 	failed := b.failed.Load()
 	ended := b.succeeded.Load() + failed + b.cancelled.Load()
 	return screen.Line(width, float64(ended)/float64(wanted), name,
 		fmt.Sprintf("%s/%s done", report.Number(ended), report.Plural(wanted, "run")),
-		report.Number(min(b.next.Load(), wanted)-ended)+" in flight",
+		report.Number(max(begun-ended, 0))+" in flight",
 		report.Number(failed)+" failed",
 		elapsed(begin))
 }

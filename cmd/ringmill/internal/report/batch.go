@@ -15,7 +15,7 @@ type Batch struct {
 	Succeeded, Failed, Cancelled int64
 	Elapsed                      time.Duration
 	Latency                      histogram.Snapshot // of the runs, from asking for one to its end
-	First                        error              // why the first run that did not succeed did not
+	First                        error              // of the first run that failed
 }
 
 // WriteBatch prints the counts, the rate and the percentiles of the latency.
