@@ -1,0 +1,31 @@
+package processor
+
+// Line is a line of callers, for the tests.
+type Line struct{ l line }
+
+// Places is a bounded count, for the tests.
+type Places = places
+
+// NewPlaces returns a count with a limit.
+func NewPlaces(limit int64) *Places { return &places{limit: limit} }
+
+// Enter takes a place.
+func (p *places) Enter() bool { return p.enter() }
+
+// Leave gives it back.
+func (p *places) Leave() int64 { return p.leave() }
+
+// Queue lists a caller.
+func (l *Line) Queue(front bool) *Waiter { return (*Waiter)(l.l.queue(front)) }
+
+// Unqueue takes it off.
+func (l *Line) Unqueue(w *Waiter) { l.l.unqueue((*waiter)(w)) }
+
+// Call calls the first.
+func (l *Line) Call() { l.l.call() }
+
+// Waiter is a caller in line.
+type Waiter waiter
+
+// Called is closed when the caller is called.
+func (w *Waiter) Called() <-chan struct{} { return w.called }
