@@ -42,7 +42,8 @@ type side struct {
 var sides = []side{
 	{"ringmill", startRingmill},
 	{"chan", startChan},
-	{"protoactor", startProtoactor},
+	{"protoactor", func() (func(*message), func()) { return startProtoactor(actor.Bounded(capacity)) }},
+	{"protoactor-unbounded", func() (func(*message), func()) { return startProtoactor(actor.Unbounded()) }},
 }
 
 func startRingmill() (send func(*message), stop func()) {
@@ -95,8 +96,8 @@ func (invoker) InvokeUserMessage(msg any) {
 	}
 }
 
-func startProtoactor() (send func(*message), stop func()) {
-	m := actor.Bounded(capacity)()
+func startProtoactor(newMailbox actor.MailboxProducer) (send func(*message), stop func()) {
+	m := newMailbox()
 	m.RegisterHandlers(invoker{}, actor.NewDefaultDispatcher(300))
 	m.Start()
 	send = func(v *message) { m.PostUserMessage(v) }
