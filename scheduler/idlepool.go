@@ -167,21 +167,20 @@ func (p *IdlePool[T]) claimMember(member int) bool {
 func (p *IdlePool[T]) claim() int {
 	start := p.turn.Next(p.members)
 	first, below := start/64, uint64(1)<<(start%64)-1
-	// The first word is looked at twice: its upper part first, its lower part last.
-	for i := range len(p.idle) + 1 {
-		word := (first + i) % len(p.idle)
-		mask := ^uint64(0)
-		switch i {
-		case 0:
-			mask = ^below
-		case len(p.idle):
-			mask = below
-		}
-		if m := p.claimIn(word, mask); m >= 0 {
+	if m := p.claimIn(first, ^below); m >= 0 {
+		return m
+	}
+	for word := first + 1; word < len(p.idle); word++ {
+		if m := p.claimIn(word, ^uint64(0)); m >= 0 {
 			return m
 		}
 	}
-	return -1
+	for word := range first {
+		if m := p.claimIn(word, ^uint64(0)); m >= 0 {
+			return m
+		}
+	}
+	return p.claimIn(first, below)
 }
 
 // claimIn takes the lowest set bit of a word under mask, or returns -1.
