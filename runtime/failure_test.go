@@ -45,7 +45,7 @@ func TestFailureIsIsolated(t *testing.T) {
 				p, ok := errors.AsType[*workflow.PanicError](err)
 				return ok && errors.Is(err, errCard) && strings.Contains(string(p.Stack), "failure_test.go")
 			}, workflow.StatusFailed},
-		{"nil map", func(context.Context, int) (int, error) { var m map[int]int; m[0] = 1; return 0, nil }, nil,
+		{"index out of range", func(_ context.Context, n int) (int, error) { return []int{}[n], nil }, nil,
 			func(err error) bool { _, ok := errors.AsType[goruntime.Error](err); return ok }, workflow.StatusFailed},
 		{"goexit", func(context.Context, int) (int, error) { goruntime.Goexit(); return 0, nil }, nil,
 			func(err error) bool { return strings.Contains(err.Error(), "Goexit") }, workflow.StatusFailed},
