@@ -16,7 +16,7 @@ type definition = workflow.Definition[json.RawMessage, json.RawMessage]
 
 // maxFileSize bounds what is read into memory of a file that is no definition,
 // such as a device.
-const maxFileSize = 256 << 20
+const maxFileSize = 64 << 20
 
 // standardInput is the name that reads from there instead of a file.
 const standardInput = "-"
@@ -44,9 +44,12 @@ func read(s streams, name string) ([]byte, error) {
 		defer func() { _ = opened.Close() }()
 		file = opened
 	}
-	data, err := io.ReadAll(io.LimitReader(file, maxFileSize))
+	data, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
 	if err != nil {
 		return nil, fileError(name, err)
+	}
+	if len(data) > maxFileSize {
+		return nil, fmt.Errorf("%s: it has more than %d MiB: check that it is the right file", name, maxFileSize>>20)
 	}
 	return data, nil
 }

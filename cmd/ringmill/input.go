@@ -22,12 +22,12 @@ func readInput(s streams, text string) (json.RawMessage, error) {
 		}
 		place = name
 	}
-	var any json.RawMessage
-	if err := json.Unmarshal(data, &any); err != nil {
+	var value json.RawMessage
+	if err := json.Unmarshal(data, &value); err != nil {
 		line, column := position(data, err)
 		return nil, fmt.Errorf(`%s:%d:%d: not JSON: %w: want a value such as {"user": "ada"}, or @file with one`, place, line, column, err)
 	}
-	return any, nil
+	return value, nil
 }
 
 // position finds the line and column, from 1, that a JSON error is about.

@@ -22,6 +22,7 @@ func TestWrongInput(t *testing.T) {
 		want       string // is part of standard error
 	}{
 		{"missing file", ok, []string{"run", "gone.yaml"}, "", "gone.yaml: no such file or directory: check the path"},
+		{"endless file", ok, []string{"run", "/dev/zero"}, "", "/dev/zero: it has more than 64 MiB: check that it is the right file"},
 		{"folder", ok, []string{"run", "."}, "", ".: is a directory: check that it is a file"},
 		{"syntax", "tasks:\n  a: {cmd: [\"true\"\n", run, "", "wf.yaml:2:"},
 		{"unknown key", "tasks:\n  a: {cmd: [\"true\"], colour: red}\n", run, "", `wf.yaml:2:22: unknown key "colour"`},

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
+	"github.com/ringmill/ringmill/runtime"
+)
+
+// header prints what is about to happen to how much.
+func (r *runner) header(what string) {
+	if r.json {
+		return
+	}
+	cfg := r.rt.Config()
+	fmt.Fprintf(r.out, "%s: %s, %s, %s\n", report.Clean(r.def.Name()), what,
+		report.Plural(cfg.TaskActors, "task actor"), report.Plural(cfg.WorkflowActors, "workflow actor"))
+}
+
+func (r *runner) printReport(rep runtime.Report, out json.RawMessage) {
+	for _, write := range []func(io.Writer){
+		func(w io.Writer) { report.WriteTable(w, rep.Tasks, r.style) },
+		func(w io.Writer) { report.WriteTimeline(w, rep, r.style) },
+		func(w io.Writer) { report.WriteOutput(w, out, r.style) },
+		func(w io.Writer) { report.WriteSummary(w, rep, r.def.Plan(), r.rt.Config().TaskActors, r.style) },
+	} {
+		var section bytes.Buffer
+		write(&section)
+		if section.Len() > 0 {
+			fmt.Fprintf(r.out, "\n%s", section.Bytes())
+		}
+	}
+}
+
+// printObject writes o as one line.
+func (r *runner) printObject(o report.Object) {
+	line, err := json.Marshal(o)
+	if err != nil { // the output is not JSON: the run is still told
+		o.Output = nil
+		o.Error = &report.Error{Class: "error", Message: "output: " + err.Error()}
+		line, _ = json.Marshal(o)
+	}
+	_, _ = r.out.Write(append(line, '\n')) // r.out keeps the error
+}
+
+// printRefused tells of a run that was not started.
+func (r *runner) printRefused(err error) {
+	if r.json {
+		r.printObject(report.Refused(r.def.Name(), err))
+	}
+}
