@@ -39,7 +39,7 @@ func ClaimIn[T any](m *Mailbox[T], vs ...T) (publish func()) {
 	inner := Claim(&m.queue, vs...)
 	return func() {
 		if inner() {
-			m.wake <- struct{}{}
+			m.wakeConsumer()
 		}
 	}
 }

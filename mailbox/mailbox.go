@@ -99,7 +99,10 @@ func New[T any](cfg Config[T]) *Mailbox[T] {
 // TryEnqueue adds v at the end. In a full mailbox it answers ErrFull under Fail and Wait, and nil under DropNewest
 // and DropOldest. After Close it answers ErrClosed.
 func (m *Mailbox[T]) TryEnqueue(v T) error {
-	err := m.enqueue(v)
+	parked, err := m.queue.enqueue(v, m.queue.capacity) // not m.enqueue: one call less is 2 ns of 15
+	if parked {
+		m.wakeConsumer()
+	}
 	if err != ErrFull {
 		return err
 	}
@@ -121,7 +124,10 @@ func (m *Mailbox[T]) Enqueue(ctx context.Context, v T) error {
 	if m.overflow != Wait {
 		return m.TryEnqueue(v)
 	}
-	err := m.enqueue(v)
+	parked, err := m.queue.enqueue(v, m.queue.capacity) // as in TryEnqueue
+	if parked {
+		m.wakeConsumer()
+	}
 	if err != ErrFull {
 		return err
 	}
@@ -197,7 +203,7 @@ func (m *Mailbox[T]) Cap() int { return m.queue.Cap() }
 func (m *Mailbox[T]) Close() {
 	m.queue.Close()
 	if m.queue.unpark() {
-		m.wake <- struct{}{}
+		m.wakeConsumer()
 	}
 	if s := m.senders.Load(); s != nil {
 		s.wakeAll()
@@ -215,7 +221,7 @@ func (m *Mailbox[T]) Stats() Stats {
 func (m *Mailbox[T]) enqueue(v T) error {
 	parked, err := m.queue.enqueue(v, m.queue.capacity)
 	if parked {
-		m.wake <- struct{}{} // never blocks: one token a cleared bit, and the consumer takes it before it parks again
+		m.wakeConsumer()
 	}
 	return err
 }
@@ -223,10 +229,14 @@ func (m *Mailbox[T]) enqueue(v T) error {
 func (m *Mailbox[T]) enqueueBatch(vs []T) (int, error) {
 	n, parked, err := m.queue.enqueueBatch(vs)
 	if parked {
-		m.wake <- struct{}{} // as above
+		m.wakeConsumer()
 	}
 	return n, err
 }
+
+// wakeConsumer sends the token for a parkedBit that the caller has cleared. It never blocks: the consumer takes each
+// token before it parks again.
+func (m *Mailbox[T]) wakeConsumer() { m.wake <- struct{}{} }
 
 // enqueueWait repeats try, waiting for room in between, until it answers anything but ErrFull or ctx ends.
 func (m *Mailbox[T]) enqueueWait(ctx context.Context, try func() error) error {
