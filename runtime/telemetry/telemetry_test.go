@@ -130,7 +130,8 @@ func TestTogether(t *testing.T) {
 }
 
 // BenchmarkExecute: what each adapter adds to a run of one task that does
-// nothing. Compare within one invocation.
+// nothing. Compare within one invocation, and with telemetry=nothing, which is
+// the engine's own share of having an observer.
 func BenchmarkExecute(b *testing.B) {
 	never := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))
 	core, _ := observer.New(zap.ErrorLevel)
@@ -141,6 +142,7 @@ func BenchmarkExecute(b *testing.B) {
 		obs  runtime.Observer
 	}{
 		{"off", nil},
+		{"nothing", deaf{}},
 		{"metrics", metrics.NewObserver()},
 		{"zap-disabled", quiet},
 		{"zap-debug", zaplog.New(zap.New(discard))},
@@ -160,6 +162,15 @@ func BenchmarkExecute(b *testing.B) {
 		})
 	}
 }
+
+// A deaf observer ignores what it is told.
+type deaf struct{}
+
+func (deaf) RunStarted(ctx context.Context, _ *runtime.Event) context.Context     { return ctx }
+func (deaf) RunEnded(context.Context, *runtime.Event)                             {}
+func (deaf) AttemptStarted(ctx context.Context, _ *runtime.Event) context.Context { return ctx }
+func (deaf) AttemptEnded(context.Context, *runtime.Event)                         {}
+func (deaf) Noticed(*runtime.Event, runtime.Notice)                               {}
 
 // nowhere takes log lines and does nothing with them.
 type nowhere struct{}

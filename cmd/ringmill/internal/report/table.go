@@ -31,7 +31,7 @@ func WriteTable(w io.Writer, tasks []runtime.TaskReport, style Style) {
 		writeRow(w, &tasks[i], names, style)
 	}
 	if left := len(tasks) - len(rows); left > 0 {
-		fmt.Fprintf(w, "%s not shown: above are those that ran longest and those that failed\n", Plural(left, "more task"))
+		fmt.Fprintf(w, "%s not shown: these ran longest or failed\n", Plural(left, "more task"))
 	}
 }
 
