@@ -228,8 +228,7 @@ func newTicketRing[T any](capacity int) *ticketRing[T] {
 }
 
 func (q *ticketRing[T]) TryEnqueue(v T) error {
-	n, err := q.TryEnqueueBatch([]T{v})
-	_ = n
+	_, err := q.TryEnqueueBatch([]T{v})
 	return err
 }
 

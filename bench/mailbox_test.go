@@ -17,7 +17,8 @@ import (
 
 // BenchmarkMailboxThroughput: how does the cost of a message depend on kind, capacity, producers, batch and payload? Full and
 // empty answers are retried after a yield. load=saturated: the producers send as fast as they can. load=half: each sends
-// bursts and waits until the consumer has taken them, so that at most half the places are in use. ns/op is per message.
+// bursts of capacity/2/producers, at least one message, and waits until the consumer has taken them, so that half the places
+// are in use at most. ns/op is per message.
 //
 // The whole matrix is large; choose rows with -bench, such as 'MailboxThroughput/load=saturated/kind=.*/capacity=1024/'.
 func BenchmarkMailboxThroughput(b *testing.B) {
