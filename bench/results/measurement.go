@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,22 +53,34 @@ func measure(s suite, count int, benchtime string) (*measurement, error) {
 	if err := os.WriteFile(raw, out.Bytes(), 0o600); err != nil {
 		return nil, err
 	}
-	table, err := command(".", s.benchstat(raw)...)
-	if err != nil {
+	m := &measurement{suite: s, count: count, benchtime: benchtime, date: time.Now(), machine: machine(out.String())}
+	if err := m.parse(out.String()); err != nil {
 		return nil, err
 	}
-	m := &measurement{
-		suite: s, count: count, benchtime: benchtime, date: time.Now(), machine: machine(out.String()), table: string(table),
-	}
-	return m, m.parse(out.String())
+	table, err := command(".", m.benchstat(raw)...)
+	m.table = string(table)
+	return m, err
 }
 
-func (s suite) benchstat(raw string) []string {
+// benchstat returns the command that compares the sides, ours first: benchstat takes the first as the base.
+func (m *measurement) benchstat(raw string) []string {
 	argv := []string{"go", "tool", "-modfile=.ci/tools.mod", "benchstat"}
-	if s.side != "" {
-		argv = append(argv, "-col", "/"+s.side)
+	if m.side != "" {
+		argv = append(argv, "-col", fmt.Sprintf("/%s@(%s)", m.side, strings.Join(m.sides(), " ")))
 	}
 	return append(argv, "measured="+raw)
+}
+
+// sides returns the sides that were measured, ours first.
+func (m *measurement) sides() []string {
+	others := map[string]bool{}
+	for _, sides := range m.samples {
+		for side := range sides {
+			others[side] = true
+		}
+	}
+	delete(others, m.ours)
+	return append([]string{m.ours}, slices.Sorted(maps.Keys(others))...)
 }
 
 func command(dir string, argv ...string) ([]byte, error) {
