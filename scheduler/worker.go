@@ -64,16 +64,39 @@ func (w *Worker) work() (left bool) {
 			continue
 		}
 		w.found()
-		for a.Run(w) {
-			w.yieldIfOver(true)
-			if w.lifo != nil || !w.executor.queue.empty() || w.excess() {
-				w.executor.Schedule(a)
-				break
-			}
-			// Nobody waits: going on at once spares the queue and a wake-up.
-		}
-		w.yieldIfOver(false)
+		w.run(a)
 	}
+}
+
+// run runs a for as long as it wants to and nobody else waits for the worker.
+func (w *Worker) run(a Activation) {
+	for a.Run(w) {
+		if w.turn.over(true) {
+			w.executor.queue.push(a) // see yield
+			w.yield()
+			return
+		}
+		if w.lifo != nil || !w.executor.queue.empty() || w.excess() {
+			w.executor.Schedule(a)
+			return
+		}
+		// Nobody waits: going on at once spares the queue and a wake-up.
+	}
+	if w.turn.over(false) {
+		w.yield()
+	}
+}
+
+// yield lets other goroutines of the program have the processor. What the worker
+// holds goes to the queue, so that other workers may take it meanwhile. No wake is
+// due: this worker is active and will look at the queue (I4).
+func (w *Worker) yield() {
+	if w.lifo != nil {
+		w.executor.queue.push(w.lifo)
+		w.lifo = nil
+	}
+	goruntime.Gosched()
+	w.turn.begin()
 }
 
 // next takes the activation to run, nil if there is none for this worker.
@@ -92,22 +115,6 @@ func (w *Worker) next() Activation {
 	}
 	w.inRow = 0
 	return w.executor.queue.pop()
-}
-
-// yieldIfOver lets other goroutines of the program run once the worker's turn is
-// over; spent says that the last activation has used up its slice.
-func (w *Worker) yieldIfOver(spent bool) {
-	if !w.turn.over(spent) {
-		return
-	}
-	if w.lifo != nil {
-		// Other workers may take it meanwhile. No wake is due: this worker
-		// is active and will look at the queue (I4).
-		w.executor.queue.push(w.lifo)
-		w.lifo = nil
-	}
-	goruntime.Gosched()
-	w.turn.begin()
 }
 
 // excess reports whether AddWorkers has lowered the maximum below what runs (I2).
