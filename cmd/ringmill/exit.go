@@ -47,6 +47,15 @@ func exitCode(err error, stderr io.Writer) int {
 	return exit.code
 }
 
+// printed is the end of a command that has written its result: a failure to do so
+// is not the user's mistake.
+func printed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{exitFailed, fmt.Errorf("ringmill: standard output: %w", err)}
+}
+
 // usagef is an error about how the program was called.
 func usagef(format string, args ...any) error {
 	return fmt.Errorf("ringmill: "+format, args...)

@@ -33,12 +33,9 @@ Graphviz or Mermaid drawing. The file - is standard input.`,
 			}
 			out := bufio.NewWriter(s.out)
 			if err := graphFormats[format](out, def.Plan()); err != nil {
-				return &exitError{exitFailed, err}
+				return printed(err)
 			}
-			if err := out.Flush(); err != nil {
-				return &exitError{exitFailed, err}
-			}
-			return nil
+			return printed(out.Flush())
 		},
 	}
 	c.Flags().Var(choice(&format, "FORMAT", format, oneOf("dot", "mermaid")), "format", "dot or mermaid")

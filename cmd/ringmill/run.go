@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -161,6 +163,8 @@ type runner struct {
 // the reader has just seen it there.
 func (r *runner) verdict(ctx context.Context, failure error) error {
 	switch {
+	case errors.Is(r.out.Err(), syscall.EPIPE): // whoever left knows
+		return &exitError{code: exitFailed}
 	case r.out.Err() != nil:
 		return &exitError{exitFailed, r.out.Err()}
 	case context.Cause(ctx) != nil:

@@ -267,6 +267,23 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+// TestFullDisk: a result that cannot be written is a failure, and told.
+func TestFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("this system has no /dev/full")
+	}
+	defer func() { _ = full.Close() }()
+	for _, args := range []string{"run wf.yaml", "run wf.yaml --json", "validate wf.yaml", "graph wf.yaml", "version"} {
+		cmd := command(t, strings.Fields(args)...)
+		cmd.Stdout = full
+		write(t, cmd, "wf.yaml", ok)
+		if r := finish(t, cmd); r.code != 1 || !strings.Contains(r.stderr, "ringmill: standard output: ") {
+			t.Errorf("ringmill %s: %+v", args, r)
+		}
+	}
+}
+
 // TestExamples: what the repository ships runs from its root.
 func TestExamples(t *testing.T) {
 	files, err := filepath.Glob("examples/*.yaml")

@@ -30,7 +30,9 @@ file:line:column: what is wrong: what to do. The file - is standard input.`,
 					problems = append(problems, err)
 					continue
 				}
-				fmt.Fprintf(s.out, "%s: ok: workflow %s: %s\n", file, def.Name(), describe(def.Plan()))
+				if _, err := fmt.Fprintf(s.out, "%s: ok: workflow %s: %s\n", file, def.Name(), describe(def.Plan())); err != nil {
+					return printed(err)
+				}
 			}
 			return errors.Join(problems...)
 		},

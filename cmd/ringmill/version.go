@@ -21,7 +21,7 @@ func newVersion(s streams) *cobra.Command {
 				version += " (" + revision + ")"
 			}
 			_, err := fmt.Fprintf(s.out, "ringmill %s, %s %s/%s\n", version, goruntime.Version(), goruntime.GOOS, goruntime.GOARCH)
-			return err
+			return printed(err)
 		},
 	}
 }
