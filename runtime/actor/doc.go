@@ -14,14 +14,15 @@
 //   - [Ref.Tell] from anywhere: never blocks, answers mailbox.ErrFull or ErrClosed.
 //   - [Ref.TellFrom] inside a handler: the same, and faster.
 //   - [Ref.TellWait] outside handlers: waits for room within its context.
+//   - [Ask] outside handlers: sends and waits for the reply.
 //   - [Ref.TellReserved] for replies whose sender holds a credit: room of their own.
 //   - [Ref.Signal] when only the fact matters and not how often: never refused.
 //
 // Handlers must not block, unless [Config.Blocking] puts the actor on the
 // system's other executor, which is made for that.
 //
-// What the package never does: it never blocks a sender but in TellWait, never
-// drops an accepted message (it is handled or becomes a dead letter, counted
+// What the package never does: it never blocks a sender but in TellWait and Ask,
+// never drops an accepted message (it is handled or becomes a dead letter, counted
 // and shown to OnDeadLetter), never runs a handler twice at the same time, never
 // lets a panic out, never polls, and never logs.
 package actor

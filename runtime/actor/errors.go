@@ -8,11 +8,18 @@ import (
 var (
 	// ErrInHandler reports a call that waits, made inside a handler, where it
 	// would hold up the worker and perhaps the very actor it waits for.
-	ErrInHandler = errors.New("actor: this call waits, and a handler must not: use Tell or TellFrom instead of TellWait, " +
+	ErrInHandler = errors.New("actor: this call waits, and a handler must not: use Tell or TellFrom instead of TellWait and Ask, " +
 		"Context.Stop or Ref.Close instead of Stop, or call it on a goroutine of its own")
 
 	// ErrAbandoned is a dead letter's reason: the deadline of Stop came first.
 	ErrAbandoned = errors.New("actor: not handled before the deadline of Stop")
+
+	// ErrNoReply is the end of an Ask whose actor has stopped without a reply.
+	ErrNoReply = errors.New("the actor has stopped without a reply")
+
+	// ErrNotAsking reports a Reply that nobody waits for: the Ask has been answered
+	// before, or its context has ended.
+	ErrNotAsking = errors.New("actor: reply to an Ask that has been answered before or has ended")
 
 	// ErrGoexit is the failure of a handler that called runtime.Goexit, as
 	// testing.T.FailNow does.

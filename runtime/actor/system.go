@@ -77,6 +77,8 @@ type System struct {
 	nonblocking *scheduler.Executor
 	blocking    *scheduler.Executor
 
+	replyPools sync.Map // see replyPool
+
 	failures    atomic.Uint64
 	panics      atomic.Uint64
 	deadLetters atomic.Uint64
