@@ -80,8 +80,8 @@ func (c WheelConfig) withDefaults() (WheelConfig, error) {
 //
 //	I1  cursor never falls and is at or below the present tick
 //	I2  a bit in occupied is set exactly if its slot holds a timer
-//	I3  outside pop, every slot that holds a timer begins after cursor; so the lowest
-//	    slot of the lowest occupied level is the first one to come
+//	I3  every slot that holds a timer begins after cursor, but for the one that a sweep
+//	    is emptying; so the lowest slot of the lowest occupied level is the next to come
 //
 // and for the wheel:
 //
@@ -288,7 +288,7 @@ func (w *Wheel) tickAfter(d time.Duration) int64 {
 	if int64(d)&(1<<w.shift-1) != 0 {
 		tick++
 	}
-	return tick
+	return min(tick, never>>w.shift) // the last tick that is a time.Duration
 }
 
 // wakeBy makes the next sweep come at tick at the latest.
@@ -339,43 +339,67 @@ func (w *Wheel) sweep() {
 	}
 }
 
-// fire runs the callbacks of all timers that are due at tick now.
+// fire enters the slots that begin at or before tick now, one after the other, and
+// empties each.
 func (s *wheelShard) fire(now int64) {
-	for more := true; more; {
-		var t *Timer
-		s.mu.Lock()
-		t, more = s.pop(now)
-		s.mu.Unlock()
-		if t != nil {
-			t.expire()
+	for {
+		level, slot, ok := s.enter(now)
+		if !ok {
+			return
+		}
+		if level == 0 {
+			s.expire(slot)
+		} else {
+			s.cascade(level, slot)
 		}
 	}
 }
 
-// pop unlinks one timer that is due, or moves a batch down on the way to it. It answers
-// more if it is worth asking again.
-func (s *wheelShard) pop(now int64) (t *Timer, more bool) {
+// enter moves cursor to the first occupied slot, or to now if none begins by then.
+func (s *wheelShard) enter(now int64) (level, slot int, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	begins, level, slot := s.first()
 	if s.closed || begins > now {
-		s.cursor = max(s.cursor, now)
-		return nil, false
+		s.cursor = max(s.cursor, now) // a Start may have been ahead of the sweep
+		return 0, 0, false
 	}
-	s.cursor = max(s.cursor, begins)
-	if level == 0 {
-		t = s.slots[0][slot]
-		s.unlink(t)
-		return t, true
-	}
-	for range cascadeBatch {
-		t := s.slots[level][slot]
-		if t == nil {
-			break
+	s.cursor = begins
+	return level, slot, true
+}
+
+// expire runs the callbacks of a slot of level 0, without the lock. No timer joins the
+// slot meanwhile: cursor is there, so what is started now is due later.
+func (s *wheelShard) expire(slot int) {
+	for {
+		s.mu.Lock()
+		t := s.slots[0][slot]
+		if t == nil || s.closed {
+			s.mu.Unlock()
+			return
 		}
 		s.unlink(t)
-		t.due = max(t.due, s.cursor)
-		s.link(t)
+		s.mu.Unlock()
+		t.expire()
 	}
-	return nil, true
+}
+
+// cascade moves the timers of a slot down, a batch at a time so that Start and Stop need
+// not wait for long.
+func (s *wheelShard) cascade(level, slot int) {
+	for more := true; more; {
+		s.mu.Lock()
+		for range cascadeBatch {
+			t := s.slots[level][slot]
+			if t == nil {
+				break
+			}
+			s.unlink(t)
+			s.link(t)
+		}
+		more = s.slots[level][slot] != nil && !s.closed
+		s.mu.Unlock()
+	}
 }
 
 // begins returns the tick at which the first occupied slot begins, never if there is none.
