@@ -206,6 +206,68 @@ func TestContextValues(t *testing.T) {
 	}
 }
 
+// links returns a workflow of n tasks in a row.
+func links(t testing.TB, n int, body func(context.Context, int) (int, error)) *workflow.Definition[int, int] {
+	b := workflow.New[int]("links")
+	step := b.Input()
+	for i := range n {
+		step = workflow.Task(b, fmt.Sprintf("link-%d", i), body, step)
+	}
+	return build(t, b, step)
+}
+
+// TestChainStaysOnOneActor: while nobody else waits, the actor that finished a
+// task goes straight on to its successor.
+func TestChainStaysOnOneActor(t *testing.T) {
+	rt := start(t, runtime.Config{TaskTimings: true})
+	run, err := runtime.Start(context.Background(), rt, links(t, 100, func(_ context.Context, n int) (int, error) { return n + 1, nil }), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := run.Result(within(t)); got != 100 || err != nil {
+		t.Fatalf("Result = %d, %v", got, err)
+	}
+	for _, task := range run.Report().Tasks {
+		if task.Actor != run.Report().Tasks[0].Actor {
+			t.Fatalf("%s ran on actor %d, the first task on %d", task.Name, task.Actor, run.Report().Tasks[0].Actor)
+		}
+	}
+}
+
+// TestChainYields: a long chain does not keep the only task actor from a task
+// that waits, and a cancelled one does not go on.
+func TestChainYields(t *testing.T) {
+	rt := start(t, runtime.Config{WorkflowActors: 1, TaskActors: 1})
+	var links100, at atomic.Int64
+	first, queued := make(chan struct{}), make(chan struct{})
+	chain := links(t, 100, func(context.Context, int) (int, error) {
+		if links100.Add(1) == 1 {
+			close(first)
+			<-queued
+		}
+		return 0, nil
+	})
+	long, err := runtime.Start(context.Background(), rt, chain, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-first
+	short, err := runtime.Start(context.Background(), rt, one(t, func(context.Context, int) (int, error) { at.Store(links100.Load()); return 0, nil }), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the short run to wait for the task actor", func() bool { return rt.Stats().Queued == 1 })
+	close(queued)
+	for _, r := range []*runtime.Run[int]{short, long} {
+		if _, err := r.Result(within(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if at.Load() > 20 {
+		t.Errorf("the short run's turn came after %d links of the long one", at.Load())
+	}
+}
+
 // TestReport: queue and run times, attempts and the critical path are those of
 // the run.
 func TestReport(t *testing.T) {

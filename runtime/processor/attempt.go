@@ -18,6 +18,7 @@ import (
 //	running  -> finished   task actor       it then writes result, status, err and replies
 //	running  -> abandoned  workflow actor   the body ignored its context; nothing that it returns is read
 //	finished -> queued     workflow actor   retry
+//	finished -> advanced   task actor       it ended the task itself; the reply only brings the credit
 //
 // The fields above phase are written by the workflow actor before it queues the
 // attempt, those below it by the task actor before the step named there.
@@ -39,6 +40,8 @@ type attempt struct {
 	err       error           // before the reply
 	status    workflow.Status // before the reply
 	endedAt   time.Time       // before the reply
+
+	spareCredit bool // before the reply: one more credit goes back with it
 }
 
 const (
@@ -47,6 +50,7 @@ const (
 	phaseFinished
 	phaseAbandoned
 	phaseDropped
+	phaseAdvanced
 )
 
 const (

@@ -92,7 +92,8 @@ func (p *Processor) newTaskActor(index int) *taskActor {
 }
 
 func (p *Processor) newWorkflowActor(index int) *workflowActor {
-	w := &workflowActor{p: p, index: index, ready: newReadyQueue(p.cfg.Schedule), credits: p.creditLimit, drained: make(chan struct{})}
+	w := &workflowActor{p: p, index: index, ready: newReadyQueue(p.cfg.Schedule), drained: make(chan struct{})}
+	w.credits.Store(int64(p.creditLimit))
 	w.waiting.limit = int64(p.cfg.MailboxCapacity)
 	w.ref = actor.Spawn(p.sys, w.receive, actor.Config{
 		Name:            fmt.Sprintf("workflow-%d", index),
@@ -138,18 +139,20 @@ func (p *Processor) Submit(ctx context.Context, plan *workflow.Plan, input any, 
 func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, opts Options) *Run {
 	r := &Run{
 		plan: plan, p: p, id: opts.ID, input: input,
-		number:    p.numbers.Add(1),
-		done:      make(chan struct{}),
-		tasks:     make([]taskState, len(plan.Tasks)),
-		results:   make([]any, len(plan.Tasks)),
-		remaining: len(plan.Tasks),
+		number:  p.numbers.Add(1),
+		done:    make(chan struct{}),
+		tasks:   make([]taskState, len(plan.Tasks)),
+		results: make([]any, len(plan.Tasks)),
 	}
+	r.remaining.Store(int32(len(plan.Tasks)))
 	if p.timed {
 		r.acceptedAt = time.Now()
 	}
 	for i := range r.tasks {
-		r.tasks[i].pending = int32(len(plan.Tasks[i].Deps))
-		r.tasks[i].setStatus(workflow.StatusWaiting)
+		t := &r.tasks[i]
+		t.pending.Store(int32(len(plan.Tasks[i].Deps)))
+		t.setStatus(workflow.StatusWaiting)
+		t.first.run, t.first.task, t.first.item, t.first.number = r, int32(i), -1, 1
 	}
 	if opts.Detached {
 		ctx = context.WithoutCancel(ctx)

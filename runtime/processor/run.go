@@ -13,9 +13,10 @@ import (
 // A Run is one execution of a plan. Its methods are safe for concurrent use and
 // do not block.
 //
-// The state machine, everything below owner, belongs to one workflow actor.
-// Others read the task and run states, which are atomic, and the fields that
-// were written before a final state was stored.
+// The state machine, everything below owner, belongs to one workflow actor,
+// except where a task actor that has finished a task goes straight on to its
+// successor: see taskActor.advance. What both touch is atomic. Others read the
+// task and run states and the fields that were written before a final state.
 type Run struct {
 	plan     *workflow.Plan
 	p        *Processor
@@ -43,12 +44,13 @@ type Run struct {
 	timer     *time.Timer // fires at deadline
 	previous  *Run        // in the owner's list
 	next      *Run
+	linked    bool
 	tasks     []taskState
-	results   []any // by task; read by the bodies of dependents
-	remaining int   // tasks that have not ended
-	ending    workflow.Status
-	cause     error // why it is ending
-	abandoned bool  // a body was given up and may still run
+	results   []any         // by task; read by the bodies of dependents
+	remaining atomic.Int32  // tasks that have not ended
+	ending    atomic.Uint32 // workflow.Status that the run is about to get, 0 while that is open; moves once, by CAS
+	cause     error         // why it is ending; belongs to whoever moved ending
+	abandoned bool          // a body was given up and may still run
 
 	output any
 	err    error
@@ -59,35 +61,6 @@ const (
 	stageBegun
 	stageShed
 )
-
-// A taskState is what a run knows of one task.
-type taskState struct {
-	status   atomic.Uint32 // workflow.Status
-	pending  int32         // dependencies that have not succeeded yet
-	live     int32         // attempts that have not ended
-	failing  workflow.Status
-	attempts int32
-	first    attempt // of a task that is not a Map
-	items    *itemsState
-	deadline time.Time   // TaskTimeout
-	timer    *time.Timer // fires at deadline
-
-	last     error // of the latest attempt that will be tried again
-	cause    error
-	queue    time.Duration
-	run      time.Duration
-	started  time.Time
-	finished time.Time
-	actor    int32
-}
-
-// An itemsState is the progress of a Map.
-type itemsState struct {
-	workflow.Items
-	attempts []*attempt // of the items handed out and not ended, by item
-	next     int        // first item that was not handed out
-	done     int        // items that succeeded
-}
 
 // ID returns the run's id: the one that the caller gave, else one that is
 // unique among all runtimes.
@@ -209,37 +182,4 @@ func (r *Run) Report() Report {
 	rep.Makespan = r.endedAt.Sub(r.acceptedAt)
 	rep.CriticalPath, _ = r.plan.CriticalPath(func(i int) time.Duration { return rep.Tasks[i].Run })
 	return rep
-}
-
-func (t *taskState) report(name string) TaskReport {
-	rep := TaskReport{Name: name, Status: workflow.Status(t.status.Load())}
-	if rep.Status.Ended() { // the other fields were written before
-		rep.Attempts, rep.Queue, rep.Run = int(t.attempts), t.queue, t.run
-		rep.Started, rep.Finished = t.started, t.finished
-		rep.Actor, rep.Err = int(t.actor), t.cause
-	}
-	return rep
-}
-
-// setStatus publishes a state of the task. Fields that belong to a final state
-// are written before.
-func (t *taskState) setStatus(s workflow.Status) { t.status.Store(uint32(s)) }
-
-// ended reports whether the task has ended.
-func (t *taskState) ended() bool { return workflow.Status(t.status.Load()).Ended() }
-
-// each calls f for every attempt of the task that has not ended.
-func (t *taskState) each(f func(*attempt)) {
-	if t.live == 0 {
-		return
-	}
-	if t.items == nil {
-		f(&t.first)
-		return
-	}
-	for _, a := range t.items.attempts {
-		if a != nil {
-			f(a)
-		}
-	}
 }

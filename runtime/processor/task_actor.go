@@ -15,26 +15,46 @@ type taskActor struct {
 	p     *Processor
 	index int
 	ref   actor.Ref[executeTask]
+	hops  int // successors in a row that it went straight on to
 }
 
-// receive executes the attempt that woke the actor and then whatever waits in
-// the pool, until it is idle again or was replaced.
+// maxHops bounds how often a task actor goes straight on to a successor while
+// other attempts wait for a task actor, maxHopsAlone how often while none does:
+// then nobody is kept waiting, but the workflow actor's figures should not lag
+// for ever.
+const (
+	maxHops      = 8
+	maxHopsAlone = 256
+)
+
+// receive executes the attempt that woke the actor, the successors that it can
+// go straight on to, and then whatever waits in the pool, until it is idle again
+// or was replaced.
 func (t *taskActor) receive(c *actor.Context[executeTask], m executeTask) error {
-	for a, ok := m.attempt, true; ok; a, ok = t.p.pool.Next(t.index) {
-		if !t.execute(a) {
+	for a, ok := m.attempt, true; ok; {
+		next, replaced := t.execute(a)
+		switch {
+		case replaced:
 			c.Stop()
 			return nil
+		case next != nil:
+			t.hops++
+			a = next
+		default:
+			t.hops = 0
+			a, ok = t.p.pool.Next(t.index)
 		}
 	}
 	return nil
 }
 
-// execute runs the attempt's body and replies. It answers false when the body
-// overstayed its cancelled context and another actor took this one's place.
-func (t *taskActor) execute(a *attempt) bool {
+// execute runs the attempt's body and replies, unless it goes straight on to the
+// attempt next. It answers replaced when the body overstayed its cancelled
+// context and another actor took this one's place.
+func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 	if a.phase.Load() != phaseQueued || !a.run.begin() {
 		a.run.owner.tell(taskDone{a}) // dropped: only the credit goes back
-		return true
+		return nil, false
 	}
 	ctx, release := t.prepare(a)
 	defer release()
@@ -42,9 +62,9 @@ func (t *taskActor) execute(a *attempt) bool {
 		a.status, a.err = workflow.StatusCancelled, errCancelled
 		t.observeEnd(a)
 		a.run.owner.tell(taskDone{a})
-		return true
+		return nil, false
 	}
-	a.state().status.CompareAndSwap(uint32(workflow.StatusReady), uint32(workflow.StatusRunning))
+	a.state().move(workflow.StatusReady, workflow.StatusRunning)
 
 	returned := false
 	defer func() {
@@ -54,19 +74,98 @@ func (t *taskActor) execute(a *attempt) bool {
 	}()
 	result, err := call(ctx, a)
 	returned = true
-	if t.finish(a, result, err, ctx) {
-		return true
+	if !t.finish(a, result, err, ctx) {
+		return nil, !t.comeBack(a)
 	}
-	return t.comeBack(a)
+	return t.advance(a), false
+}
+
+// advance moves the run on after an attempt that this actor has finished. When
+// the attempt ended its task well it does so here, and returns the successor that
+// became ready to execute next, which takes the attempt's credit along. All else
+// is the workflow actor's and goes there with the reply.
+func (t *taskActor) advance(a *attempt) (next *attempt) {
+	r := a.run
+	if a.status != workflow.StatusSucceeded || a.item >= 0 || r.ending.Load() != 0 {
+		r.owner.tell(taskDone{a})
+		return nil
+	}
+	state := a.state()
+	r.results[a.task], a.result = a.result, nil // before pending: successors read it
+	state.record(a)
+	a.phase.Store(phaseAdvanced)
+	state.end(workflow.StatusSucceeded)
+
+	var ready *taskState
+	others := false
+	for _, s := range r.plan.Tasks[a.task].Succs {
+		if r.tasks[s].pending.Add(-1) == 0 {
+			if ready == nil {
+				ready = &r.tasks[s]
+			} else {
+				others = true
+			}
+		}
+	}
+	if r.remaining.Add(-1) == 0 && r.ending.CompareAndSwap(0, uint32(workflow.StatusSucceeded)) {
+		r.finish(workflow.StatusSucceeded)
+		r.owner.tell(taskDone{a})
+		return nil
+	}
+	if ready != nil && t.mayGoOn(ready) {
+		next = t.goOn(a, ready, others)
+	}
+	if next == nil || others { // else the credit goes along
+		r.owner.tell(taskDone{a})
+	}
+	return next
+}
+
+// goOn claims a successor to execute it next. When there are others, which the
+// workflow actor hands out when it has the reply, that takes another credit.
+func (t *taskActor) goOn(a *attempt, ready *taskState, others bool) *attempt {
+	w := a.run.owner
+	if others && !w.takeCredit() {
+		return nil
+	}
+	if !ready.claim() {
+		a.spareCredit = others // goes back with the reply
+		return nil
+	}
+	next := &ready.first
+	if next.timed() {
+		next.queuedAt = time.Now()
+	}
+	w.started.Add(1)
+	return next
+}
+
+// mayGoOn reports whether this actor may execute the successor now, although
+// other attempts may have waited for longer, or be more urgent.
+func (t *taskActor) mayGoOn(ready *taskState) bool {
+	if plan := ready.first.plan(); plan.Expand != nil || plan.TaskTimeout > 0 {
+		return false // begins with the workflow actor
+	}
+	nobodyWaits := t.p.pool.Queued() == 0
+	if t.p.cfg.Schedule == ScheduleCriticalPath {
+		nobodyWaits = nobodyWaits && ready.first.run.owner.readyLen.Load() == 0
+		return nobodyWaits && t.hops < maxHopsAlone
+	}
+	return t.hops < maxHops || nobodyWaits && t.hops < maxHopsAlone
 }
 
 // exited is the end of a body that called runtime.Goexit.
 func (t *taskActor) exited(a *attempt, ctx context.Context) {
-	if t.finish(a, nil, errGoexit, ctx) || t.comeBack(a) {
+	t.hops = 0
+	switch {
+	case t.finish(a, nil, errGoexit, ctx):
+		a.run.owner.tell(taskDone{a})
 		t.p.resume(t)
-		return
+	case t.comeBack(a):
+		t.p.resume(t)
+	default:
+		t.ref.Close()
 	}
-	t.ref.Close()
 }
 
 // prepare makes the context that the body sees and arms the timer that reports
@@ -109,8 +208,8 @@ func call(ctx context.Context, a *attempt) (result any, err error) {
 	return a.plan().Run(ctx, workflow.Inputs{Input: a.run.input, Results: a.run.results})
 }
 
-// finish takes the attempt back from the body and replies; false when the
-// attempt was abandoned meanwhile.
+// finish takes the attempt back from the body; false when it was abandoned
+// meanwhile.
 func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Context) bool {
 	if !a.phase.CompareAndSwap(phaseRunning, phaseFinished) {
 		return false
@@ -123,7 +222,6 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 		a.status, a.err = a.judge(ctx, err)
 	}
 	t.observeEnd(a)
-	a.run.owner.tell(taskDone{a})
 	return true
 }
 

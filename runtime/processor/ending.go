@@ -1,0 +1,131 @@
+package processor
+
+import (
+	"errors"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// end decides how the run ends, once, and withdraws what has not begun.
+func (w *workflowActor) end(r *Run, status workflow.Status, cause error) {
+	if !r.ending.CompareAndSwap(0, uint32(status)) {
+		return
+	}
+	r.cause = cause
+	r.cancel(cause)
+	if r.began {
+		w.withdraw(r)
+	}
+}
+
+// withdraw ends every task of an ending run of which nothing is with a task
+// actor. The bodies that run have CancelGrace to return.
+func (w *workflowActor) withdraw(r *Run) {
+	for i := range r.tasks {
+		t := &r.tasks[i]
+		if t.move(workflow.StatusWaiting, workflow.StatusCancelled) {
+			r.remaining.Add(-1)
+			continue
+		}
+		t.each(func(a *attempt) { w.drop(a) })
+		if t.items != nil || t.first.phase.Load() == phaseDropped {
+			w.endWithRun(r, int32(i))
+		}
+	}
+	if r.remaining.Load() > 0 {
+		time.AfterFunc(w.p.cfg.CancelGrace, func() { w.post(control{kind: graceOver, run: r}) })
+	}
+}
+
+// endWithRun ends a task of an ending run, as what it failed with or else as
+// cancelled, unless items of it are still out.
+func (w *workflowActor) endWithRun(r *Run, i int32) {
+	t := &r.tasks[i]
+	if t.ended() || t.items != nil && t.items.live > 0 {
+		return
+	}
+	status := workflow.StatusCancelled
+	if t.failing != 0 {
+		status = t.failing
+	}
+	w.endTask(r, i, status)
+}
+
+// settle finishes the run when its last task has ended, and forgets it once it
+// has finished, here or on a task actor.
+func (w *workflowActor) settle(r *Run) {
+	if r.remaining.Load() > 0 || !r.began {
+		return
+	}
+	if r.ending.CompareAndSwap(0, uint32(workflow.StatusSucceeded)) {
+		r.finish(workflow.StatusSucceeded)
+	} else if status := workflow.Status(r.ending.Load()); status != workflow.StatusSucceeded && !r.finished() {
+		r.finish(status)
+	}
+	if r.finished() {
+		w.unlink(r)
+	}
+}
+
+// finish makes the run's outcome and publishes it. It is called once, by whoever
+// moved ending to succeeded, or by the workflow actor of a run that ends
+// otherwise.
+func (r *Run) finish(status workflow.Status) {
+	switch {
+	case status == workflow.StatusSucceeded:
+		if r.output, r.err = r.makeOutput(); r.err != nil {
+			status = workflow.StatusFailed
+			r.err = &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: status, Err: r.err}
+		}
+	case isTaskError(r.cause):
+		r.err = r.cause
+	default:
+		r.err = &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: status, Err: r.cause}
+	}
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	r.cancel(nil)
+	if !r.abandoned { // else a body may still read them
+		r.input, r.results = nil, nil
+	}
+	if r.p.timed {
+		r.endedAt = time.Now()
+	}
+	if obs := r.p.cfg.Observer; obs != nil {
+		e := r.owner.event(r)
+		e.At, e.Run, e.Status, e.Err = r.endedAt, r.endedAt.Sub(r.acceptedAt), status, r.err
+		obs.RunEnded(r.ctx, &e)
+	}
+	r.owner.count(status)
+	r.status.Store(uint32(status)) // publishes the outcome
+	r.p.ended(r)
+}
+
+func (r *Run) makeOutput() (out any, err error) {
+	if r.plan.Output == nil {
+		return nil, nil
+	}
+	err = protect(func() (err error) { out, err = r.plan.Output(r.input, r.results); return err })
+	return out, err
+}
+
+func (w *workflowActor) count(status workflow.Status) {
+	switch status {
+	case workflow.StatusSucceeded:
+		w.succeeded.Add(1)
+	case workflow.StatusFailed:
+		w.failed.Add(1)
+	default:
+		w.cancelled.Add(1)
+	}
+}
+
+// finished reports whether the run has its final state.
+func (r *Run) finished() bool { return r.Status().Ended() }
+
+func isTaskError(err error) bool {
+	_, ok := errors.AsType[*workflow.TaskError](err)
+	return ok
+}

@@ -1,0 +1,296 @@
+package processor
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// taskReady claims a task that waits for nothing any more and queues it.
+func (w *workflowActor) taskReady(r *Run, i int32) {
+	t, plan := &r.tasks[i], &r.plan.Tasks[i]
+	if !t.claim() {
+		return
+	}
+	if plan.TaskTimeout > 0 {
+		t.deadline = time.Now().Add(plan.TaskTimeout)
+		t.timer = time.AfterFunc(plan.TaskTimeout, func() {
+			w.post(control{kind: taskDue, run: r, task: i})
+		})
+	}
+	if plan.Expand == nil {
+		w.queue(&t.first)
+		return
+	}
+	var items workflow.Items
+	err := protect(func() (err error) {
+		items, err = plan.Expand(workflow.Inputs{Input: r.input, Results: r.results})
+		return err
+	})
+	if err != nil {
+		w.failTask(r, i, workflow.StatusFailed, 0, err)
+		return
+	}
+	t.items = &itemsState{Items: items, attempts: make([]*attempt, items.Len)}
+	w.nextItems(r, i)
+}
+
+// nextItems queues as many items of a Map as may be under way at once, and ends
+// the Map when all have succeeded. More than there are credits would only wait
+// in the ready list.
+func (w *workflowActor) nextItems(r *Run, i int32) {
+	m := r.tasks[i].items
+	if m.done == m.Len {
+		err := protect(func() error { r.results[i] = m.Result(); return nil })
+		if err != nil {
+			w.failTask(r, i, workflow.StatusFailed, 0, err)
+			return
+		}
+		w.endTask(r, i, workflow.StatusSucceeded)
+		return
+	}
+	window := w.p.creditLimit
+	if limit := r.plan.Tasks[i].Limit; limit > 0 {
+		window = min(window, limit)
+	}
+	for ; m.next < m.Len && m.live < window; m.next++ {
+		a := &attempt{run: r, task: i, item: int32(m.next), number: 1}
+		m.attempts[m.next] = a
+		m.live++
+		w.queue(a)
+	}
+}
+
+// takeBack handles the reply to an executeTask.
+func (w *workflowActor) takeBack(a *attempt) {
+	r := a.run
+	w.credits.Add(1)
+	if a.spareCredit {
+		w.credits.Add(1)
+	}
+	switch a.phase.Load() {
+	case phaseQueued: // its run was shed before it could begin
+		w.drop(a)
+	case phaseFinished:
+		w.attemptEnded(a)
+	case phaseAdvanced:
+		w.releaseSuccessors(r, a.task)
+	}
+	w.settle(r)
+}
+
+// releaseSuccessors starts the tasks that waited for task i alone and that the
+// task actor has left.
+func (w *workflowActor) releaseSuccessors(r *Run, i int32) {
+	for _, s := range r.plan.Tasks[i].Succs {
+		if r.ending.Load() != 0 {
+			return // they were withdrawn, or one failed before it began
+		}
+		if r.tasks[s].pending.Load() == 0 {
+			w.taskReady(r, s)
+		}
+	}
+}
+
+// attemptEnded moves the task on after an attempt that finished or was
+// abandoned.
+func (w *workflowActor) attemptEnded(a *attempt) {
+	r, t := a.run, a.state()
+	t.record(a)
+	if a.status == workflow.StatusTimedOut {
+		w.p.count.timeouts.Add(1)
+	}
+	if a.status != workflow.StatusSucceeded && w.retry(a) {
+		return
+	}
+	if t.items != nil {
+		t.items.remove(a)
+	}
+	switch {
+	case a.status == workflow.StatusCancelled:
+		cause := Cause(r.ctx) // the order may be on its way still
+		w.end(r, statusFor(cause), cause)
+		w.endWithRun(r, a.task)
+	case a.status != workflow.StatusSucceeded:
+		w.failTask(r, a.task, a.status, a.number, a.itemError())
+	case t.items == nil:
+		r.results[a.task], a.result = a.result, nil
+		w.endTask(r, a.task, workflow.StatusSucceeded)
+	default:
+		t.items.done++
+		if r.ending.Load() == 0 || t.items.done == t.items.Len {
+			w.nextItems(r, a.task)
+		} else {
+			w.endWithRun(r, a.task)
+		}
+	}
+}
+
+// remove forgets the attempt of an item that has ended.
+func (m *itemsState) remove(a *attempt) {
+	m.attempts[a.item] = nil
+	m.live--
+}
+
+// itemError names the item of a Map in the attempt's error.
+func (a *attempt) itemError() error {
+	if a.item < 0 {
+		return a.err
+	}
+	return fmt.Errorf("item %d: %w", a.item, a.err)
+}
+
+// retry queues the attempt again if its policy wants that; when the run is
+// ending it is cancelled instead. A body that was abandoned is not tried again:
+// it still runs, and one task never has two bodies at once.
+func (w *workflowActor) retry(a *attempt) bool {
+	r, t, plan := a.run, a.state(), a.plan()
+	if plan.Retry == nil || a.status == workflow.StatusCancelled || a.phase.Load() == phaseAbandoned {
+		return false
+	}
+	var wait time.Duration
+	var again bool
+	err := protect(func() error {
+		wait, again = plan.Retry.Next(int(a.number), a.endedAt.Sub(t.started), a.err)
+		return nil
+	})
+	if err != nil {
+		a.err = errors.Join(a.err, fmt.Errorf("retry policy: %w", err))
+		return false
+	}
+	if !again {
+		return false
+	}
+	if r.ending.Load() != 0 {
+		a.status = workflow.StatusCancelled
+		return false
+	}
+	if !t.deadline.IsZero() && !a.endedAt.Add(wait).Before(t.deadline) {
+		a.status = workflow.StatusTimedOut
+		a.err = &timeoutError{what: "task", limit: plan.TaskTimeout, err: a.err}
+		return false
+	}
+	w.p.count.retries.Add(1)
+	if obs := w.p.cfg.Observer; obs != nil {
+		e := a.event()
+		e.Queue = wait
+		obs.Noticed(&e, NoticeRetry)
+	}
+	t.last = a.err
+	a.number++
+	a.result, a.err, a.status = nil, nil, 0
+	if a.item < 0 {
+		t.setStatus(workflow.StatusRetrying)
+	}
+	a.phase.Store(phaseQueued)
+	if wait <= 0 {
+		w.queue(a)
+		return true
+	}
+	number := a.number
+	time.AfterFunc(wait, func() {
+		w.post(control{kind: retryDue, run: r, attempt: a, number: number})
+	})
+	return true
+}
+
+// failTask records the failure that ends a task and, with it, its run.
+func (w *workflowActor) failTask(r *Run, i int32, status workflow.Status, number int32, cause error) {
+	t := &r.tasks[i]
+	if t.failing == 0 {
+		t.failing = status
+		t.cause = &workflow.TaskError{
+			Workflow: r.plan.Name, RunID: r.ID(), Task: r.plan.Tasks[i].Name,
+			Attempt: int(number), Err: cause,
+		}
+	}
+	w.end(r, workflow.StatusFailed, t.cause)
+	w.endWithRun(r, i)
+}
+
+// taskTimedOut ends a task whose TaskTimeout is over while no attempt of it
+// runs; a running one has the same deadline in its context.
+func (w *workflowActor) taskTimedOut(r *Run, i int32) {
+	t := &r.tasks[i]
+	if t.failing != 0 {
+		return
+	}
+	dropped := false
+	t.each(func(a *attempt) { dropped = w.drop(a) || dropped })
+	if !dropped {
+		return
+	}
+	w.p.count.timeouts.Add(1)
+	w.failTask(r, i, workflow.StatusTimedOut, t.attempts,
+		&timeoutError{what: "task", limit: r.plan.Tasks[i].TaskTimeout, err: t.last})
+}
+
+// drop takes an attempt that has not begun away from the task actors. If it had
+// been handed out, one of them will meet it and return the credit.
+func (w *workflowActor) drop(a *attempt) bool {
+	if !a.phase.CompareAndSwap(phaseQueued, phaseDropped) {
+		return false
+	}
+	if a.item >= 0 {
+		a.state().items.remove(a)
+	}
+	return true
+}
+
+// abandon gives a running body up: the task goes on without it, and a new task
+// actor takes its actor's place.
+func (w *workflowActor) abandon(a *attempt) {
+	if !a.phase.CompareAndSwap(phaseRunning, phaseAbandoned) {
+		return
+	}
+	w.credits.Add(1)
+	a.run.abandoned = true
+	a.endedAt = time.Now()
+	if a.run.ctx.Err() != nil {
+		a.status = workflow.StatusCancelled
+		a.err = fmt.Errorf("ignored its cancelled context for %v: %w", w.p.cfg.CancelGrace, Cause(a.run.ctx))
+	} else {
+		_, timeout := a.deadline()
+		timeout.err = fmt.Errorf("ignored its cancelled context for %v", w.p.cfg.CancelGrace)
+		a.status, a.err = workflow.StatusTimedOut, timeout
+	}
+	a.actor.observeEnd(a)
+	w.p.notice(a, NoticeLeaked)
+	w.p.leak(a)
+	w.attemptEnded(a)
+}
+
+// endTask gives a task its final state and, if it succeeded, starts what waited
+// for it alone.
+func (w *workflowActor) endTask(r *Run, i int32, status workflow.Status) {
+	r.tasks[i].end(status)
+	r.remaining.Add(-1)
+	if status != workflow.StatusSucceeded {
+		return
+	}
+	for _, s := range r.plan.Tasks[i].Succs {
+		r.tasks[s].pending.Add(-1)
+	}
+	w.releaseSuccessors(r, i)
+}
+
+// end publishes a final state.
+func (t *taskState) end(status workflow.Status) {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.setStatus(status)
+}
+
+// protect calls f, which is a user's code, and turns a panic into an error.
+func protect(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &workflow.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
