@@ -93,8 +93,8 @@ func (a *actor[M]) Run(w *scheduler.Worker) (again bool) {
 	if a.slow {
 		a.context.worker = nil // what a slow handler tells others should not wait for it in the LIFO slot
 	}
-	if a.flags.Load()&flagSignal != 0 {
-		a.attendSignal()
+	if f := a.flags.Load(); f&flagsDue != 0 {
+		a.attendDue(f, &message)
 	}
 	again = a.slice(&message)
 	returned = true
@@ -112,14 +112,18 @@ func (a *actor[M]) slice(message *M) (again bool) {
 		if f := a.flags.Load(); f&(flagWaiting|flagAbandon) != 0 && a.attend(f, *message) {
 			continue
 		}
-		a.handled++
-		if err := a.handler(&a.context, *message); err != nil {
-			a.failed(err, *message)
-		}
+		a.handle(*message)
 		if b.spent() {
 			a.status.Store(scheduled | a.handled<<handledShift) // shows handled to Stats
 			return true
 		}
+	}
+}
+
+func (a *actor[M]) handle(message M) {
+	a.handled++
+	if err := a.handler(&a.context, message); err != nil {
+		a.failed(err, message)
 	}
 }
 
@@ -134,6 +138,21 @@ func (a *actor[M]) attend(flags uint32, message M) bool {
 	}
 	a.system.deadLetter(DeadLetter{Actor: a.name, Message: message, Reason: ErrAbandoned})
 	return true
+}
+
+// attendDue deals with what comes before the next message. Notices are handled one in
+// each slice: there may be many.
+func (a *actor[M]) attendDue(flags uint32, message *M) {
+	if flags&flagSignal != 0 {
+		a.attendSignal()
+	}
+	if flags&flagNotice == 0 {
+		return
+	}
+	if w := a.takeFired(); w != nil && flags&flagAbandon == 0 {
+		*message = w.message.(M)
+		a.handle(*message)
+	}
 }
 
 // attendSignal calls OnSignal. The flag is lowered first: a signal that comes
@@ -152,7 +171,7 @@ func (a *actor[M]) rest() (again bool) {
 		return false
 	}
 	a.status.Store(idle | a.handled<<handledShift) // publishes the actor's side to whoever claims it next
-	if a.mailbox.Ready() || a.flags.Load()&flagSignal != 0 || a.readyToFinish() {
+	if a.mailbox.Ready() || a.flags.Load()&flagsDue != 0 || a.readyToFinish() {
 		return a.claim()
 	}
 	return false
@@ -163,7 +182,7 @@ func (a *actor[M]) rest() (again bool) {
 // drained, and schedules the actor when it is through.
 func (a *actor[M]) readyToFinish() bool {
 	f := a.flags.Load()
-	return f&flagClosed != 0 && f&flagSignal == 0 && a.mailbox.Drained()
+	return f&flagClosed != 0 && f&flagsDue == 0 && a.mailbox.Drained()
 }
 
 // failed reports an error that the handler has returned.

@@ -24,7 +24,11 @@ const (
 	flagClosed              // the mailbox is closed: stop when it is drained
 	flagAbandon             // make dead letters of what is left
 	flagWaiting             // waiters is not empty
+	flagNotice              // the message of a watch is to be handled
 )
+
+// flagsDue are the requests that the actor attends to before its next message.
+const flagsDue = flagSignal | flagNotice
 
 // cell is what an actor has regardless of its message type.
 //
@@ -37,7 +41,7 @@ const (
 // exactly one wins the CAS: no wake-up is lost and no actor is queued twice.
 //
 // Ownership. From the CAS to scheduled until the store of idle the actor's
-// side (handled, slow, onStop, inHook, the mailbox's consumer end, the context) belongs to
+// side (handled, slow, onStop, inHook, marked, the mailbox's consumer end, the Context) belongs to
 // the goroutine that runs it; the executor carries it from one to the next. After
 // the store of idle that goroutine touches nothing but status, flags and the
 // mailbox's shared end.
@@ -51,18 +55,34 @@ type cell struct {
 	name     string
 	onSignal func()
 
-	handled uint64 // messages the handler has been given
-	slow    bool   // see budget
-	onStop  func() // nil once it has been called
-	inHook  bool   // in OnSignal or OnStop
+	handled uint64          // messages the handler has been given
+	slow    bool            // see budget
+	onStop  func()          // nil once it has been called
+	inHook  bool            // in OnSignal or OnStop
+	marked  context.Context // see handlerContext
 
 	prev, next *cell // in System.actors
 
 	mu       sync.Mutex
-	waiters  waiterList
-	done     chan struct{} // made when the first caller waits, closed when stopped
 	finished bool
-	context  context.Context // see handlerContext
+	done     chan struct{} // made when the first caller waits, closed when stopped
+	rare     *rare         // made when first needed
+}
+
+// rare is what most actors never need; it is kept apart to keep them small. cell.mu guards it.
+type rare struct {
+	waiters  waiterList
+	watchers map[*watch]struct{} // who is to be told when this actor stops
+	watching map[*watch]struct{} // what this actor is to be told
+	fired    []*watch            // what it is to be told now
+}
+
+// rarely returns rare; mu is held.
+func (c *cell) rarely() *rare {
+	if c.rare == nil {
+		c.rare = new(rare)
+	}
+	return c.rare
 }
 
 // activation is the typed actor as its cell sees it.
@@ -145,16 +165,23 @@ func (c *cell) finish() {
 	}
 	c.status.Store(stopped | c.handled<<handledShift)
 	c.system.remove(c)
-	c.markFinished()
+	c.endWatches(c.markFinished())
 }
 
-func (c *cell) markFinished() {
+// markFinished wakes who waits for the actor to stop and returns what is left of its rare parts.
+func (c *cell) markFinished() rare {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.finished = true
 	if c.done != nil {
 		close(c.done)
 	}
+	if c.rare == nil {
+		return rare{}
+	}
+	left := *c.rare
+	c.rare = nil
+	return left
 }
 
 // runHook calls OnSignal or OnStop behind a panic barrier of its own. A Goexit goes

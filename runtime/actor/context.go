@@ -37,10 +37,10 @@ type handlerKey struct{}
 
 // handlerContext returns the context that marks a handler. Only the actor's side calls it.
 func (c *cell) handlerContext() context.Context {
-	if c.context == nil {
-		c.context = context.WithValue(context.Background(), handlerKey{}, c)
+	if c.marked == nil {
+		c.marked = context.WithValue(context.Background(), handlerKey{}, c)
 	}
-	return c.context
+	return c.marked
 }
 
 // inHandler reports whether ctx comes from Context.Context.

@@ -64,7 +64,7 @@ func (c *cell) waitForRoom(ctx context.Context, try func() (full bool, err error
 func (c *cell) enlist(w *waiter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiters.add(w)
+	c.rarely().waiters.add(w)
 	c.flags.Or(flagWaiting)
 }
 
@@ -76,7 +76,7 @@ func (c *cell) delist(w *waiter) {
 		c.wakeFirst()
 		return
 	}
-	c.waiters.remove(w)
+	c.rarely().waiters.remove(w)
 	c.lowerWaiting()
 }
 
@@ -90,22 +90,25 @@ func (c *cell) wakeWaiter() {
 func (c *cell) wakeAllWaiters() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.waiters.first != nil {
-		c.wakeFirst()
+	for c.wakeFirst() {
 	}
 }
 
-// wakeFirst and lowerWaiting need mu.
-func (c *cell) wakeFirst() {
-	if w := c.waiters.first; w != nil {
-		c.waiters.remove(w)
-		w.woken <- struct{}{} // never blocks: one wake-up for each time it is listed, and it is read before the next
+// wakeFirst wakes the one who waits longest, if there is one. It needs mu.
+func (c *cell) wakeFirst() bool {
+	if c.rare == nil || c.rare.waiters.first == nil {
+		return false
 	}
+	w := c.rare.waiters.first
+	c.rare.waiters.remove(w)
 	c.lowerWaiting()
+	w.woken <- struct{}{} // never blocks: one wake-up for each time it is listed, and it is read before the next
+	return true
 }
 
+// lowerWaiting needs mu.
 func (c *cell) lowerWaiting() {
-	if c.waiters.first == nil {
+	if c.rare.waiters.first == nil {
 		c.flags.And(^uint32(flagWaiting))
 	}
 }
