@@ -65,18 +65,12 @@ func (a *attempt) plan() *workflow.TaskPlan { return &a.run.plan.Tasks[a.task] }
 // state returns the task's state within its run.
 func (a *attempt) state() *taskState { return &a.run.tasks[a.task] }
 
-// event describes the attempt for an observer.
-func (a *attempt) event() Event {
-	e := Event{
-		Workflow: a.run.plan.Name,
-		RunID:    a.run.ID(),
-		Task:     a.plan().Name,
-		Item:     int(a.item),
-		Attempt:  int(a.number),
-		Status:   a.status,
-		Err:      a.err,
-		Queue:    a.startedAt.Sub(a.queuedAt),
-	}
+// event describes the attempt for an observer. Give it back with release.
+func (a *attempt) event() *Event {
+	e := newEvent(a.run)
+	e.Task, e.Item, e.Attempt = a.plan().Name, int(a.item), int(a.number)
+	e.Status, e.Err = a.status, a.err
+	e.Queue = a.startedAt.Sub(a.queuedAt)
 	if a.actor != nil {
 		e.Actor = a.actor.index
 	}

@@ -94,9 +94,11 @@ func (r *Run) finish(status workflow.Status) {
 		r.endedAt = time.Now()
 	}
 	if obs := r.p.cfg.Observer; obs != nil {
-		e := r.owner.event(r)
-		e.At, e.Run, e.Status, e.Err = r.endedAt, r.endedAt.Sub(r.acceptedAt), status, r.err
-		obs.RunEnded(r.ctx, &e)
+		e := newEvent(r)
+		e.Actor, e.At, e.Run = r.owner.index, r.endedAt, r.endedAt.Sub(r.acceptedAt)
+		e.Status, e.Err = status, r.err
+		obs.RunEnded(r.ctx, e)
+		e.release()
 	}
 	r.owner.count(status)
 	r.status.Store(uint32(status)) // publishes the outcome

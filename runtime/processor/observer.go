@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
@@ -71,6 +72,23 @@ type Event struct {
 	At       time.Time       // of the start, or of the end
 	Queue    time.Duration   // waited before it started
 	Run      time.Duration   // when ended: from start to end
+}
+
+// events keeps Events between calls of an observer: handing a pointer to an
+// interface would otherwise allocate one each time.
+var events = sync.Pool{New: func() any { return new(Event) }}
+
+// newEvent describes a run. Give it back with release.
+func newEvent(r *Run) *Event {
+	e := events.Get().(*Event)
+	*e = Event{Workflow: r.plan.Name, RunID: r.ID(), Item: -1, Actor: -1}
+	return e
+}
+
+// release ends the use of an event.
+func (e *Event) release() {
+	*e = Event{} // keeps no error alive
+	events.Put(e)
 }
 
 // Observers joins several observers into one that calls them in order; the

@@ -148,6 +148,9 @@ func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, 
 	if p.timed {
 		r.acceptedAt = time.Now()
 	}
+	if p.cfg.Observer != nil {
+		r.id = r.ID() // once, for all events
+	}
 	for i := range r.tasks {
 		t := &r.tasks[i]
 		t.pending.Store(int32(len(plan.Tasks[i].Deps)))
@@ -219,7 +222,8 @@ func (p *Processor) resume(t *taskActor) {
 func (p *Processor) notice(a *attempt, n Notice) {
 	if obs := p.cfg.Observer; obs != nil {
 		e := a.event()
-		obs.Noticed(&e, n)
+		defer e.release()
+		obs.Noticed(e, n)
 	}
 }
 

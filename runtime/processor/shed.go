@@ -35,7 +35,10 @@ func (p *Processor) takePlace(r, victim *Run, full *OverloadError) {
 
 func (p *Processor) refused(r *Run, full *OverloadError) {
 	if obs := p.cfg.Observer; obs != nil {
-		obs.Noticed(&Event{Workflow: r.plan.Name, RunID: r.ID(), Item: -1, Err: full}, NoticeRefused)
+		e := newEvent(r)
+		defer e.release()
+		e.Err = full
+		obs.Noticed(e, NoticeRefused)
 	}
 }
 

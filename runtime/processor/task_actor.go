@@ -188,7 +188,8 @@ func (t *taskActor) prepare(a *attempt) (context.Context, func()) {
 	if obs := t.p.cfg.Observer; obs != nil {
 		e := a.event()
 		e.At = a.startedAt
-		ctx = obs.AttemptStarted(ctx, &e)
+		ctx = obs.AttemptStarted(ctx, e)
+		e.release()
 	}
 	a.ctx = ctx
 	return ctx, release
@@ -252,8 +253,9 @@ func (t *taskActor) comeBack(a *attempt) bool {
 func (t *taskActor) observeEnd(a *attempt) {
 	if obs := t.p.cfg.Observer; obs != nil {
 		e := a.event()
+		defer e.release()
 		e.At, e.Run = a.endedAt, a.endedAt.Sub(a.startedAt)
-		obs.AttemptEnded(a.ctx, &e)
+		obs.AttemptEnded(a.ctx, e)
 	}
 }
 

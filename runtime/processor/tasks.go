@@ -177,7 +177,8 @@ func (w *workflowActor) retry(a *attempt) bool {
 	if obs := w.p.cfg.Observer; obs != nil {
 		e := a.event()
 		e.Queue = wait
-		obs.Noticed(&e, NoticeRetry)
+		obs.Noticed(e, NoticeRetry)
+		e.release()
 	}
 	t.last = a.err
 	a.number++

@@ -136,9 +136,10 @@ func (w *workflowActor) begin(r *Run) {
 	}
 	r.status.Store(uint32(workflow.StatusRunning))
 	if obs := w.p.cfg.Observer; obs != nil {
-		e := w.event(r)
-		e.At, e.Queue = r.startedAt, r.startedAt.Sub(r.acceptedAt)
-		r.ctx = obs.RunStarted(r.ctx, &e)
+		e := newEvent(r)
+		e.Actor, e.At, e.Queue = w.index, r.startedAt, r.startedAt.Sub(r.acceptedAt)
+		r.ctx = obs.RunStarted(r.ctx, e)
+		e.release()
 	}
 	if r.timeout != nil {
 		r.timer = time.AfterFunc(time.Until(r.deadline), func() { r.Cancel(r.timeout) })
@@ -200,10 +201,6 @@ func (w *workflowActor) takeCredit() bool {
 			return true
 		}
 	}
-}
-
-func (w *workflowActor) event(r *Run) Event {
-	return Event{Workflow: r.plan.Name, RunID: r.ID(), Item: -1, Actor: w.index}
 }
 
 func (w *workflowActor) link(r *Run) {
