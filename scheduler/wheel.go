@@ -97,6 +97,8 @@ type Wheel struct {
 	shards []wheelShard
 	turn   RoundRobin // gives each new timer its shard
 
+	contexts sync.Pool // of *DeadlineContext: a timer belongs to one wheel
+
 	wakeAt atomic.Int64 // tick at which sweep runs next: never, or sweeping while it does
 
 	mu      sync.Mutex
