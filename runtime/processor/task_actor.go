@@ -176,7 +176,7 @@ func (t *taskActor) prepare(a *attempt) (context.Context, func()) {
 	if a.timed() {
 		a.startedAt = time.Now()
 	}
-	if deadline, _ := a.deadline(); !deadline.IsZero() {
+	if deadline, _, _ := a.deadline(); !deadline.IsZero() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline)
 		number := a.number
@@ -231,9 +231,8 @@ func (a *attempt) judge(ctx context.Context, err error) (workflow.Status, error)
 	if a.run.ctx.Err() != nil {
 		return workflow.StatusCancelled, err
 	}
-	if deadline, timeout := a.deadline(); !deadline.IsZero() && ctx.Err() != nil {
-		timeout.err = err
-		return workflow.StatusTimedOut, timeout
+	if deadline, _, _ := a.deadline(); !deadline.IsZero() && ctx.Err() != nil {
+		return workflow.StatusTimedOut, a.timeout(err)
 	}
 	return workflow.StatusFailed, err
 }
@@ -265,14 +264,21 @@ func (a *attempt) timed() bool {
 	return a.run.p.timed || t.Timeout > 0 || t.TaskTimeout > 0 || t.Retry != nil
 }
 
-// deadline returns when the attempt must have ended, and the error if it has
-// not; a zero time if it may take as long as it likes.
-func (a *attempt) deadline() (time.Time, *timeoutError) {
+// deadline returns when the attempt must have ended, and which bound that is; a
+// zero time if it may take as long as it likes.
+func (a *attempt) deadline() (at time.Time, what string, limit time.Duration) {
 	plan, task := a.plan(), a.state().deadline
 	if plan.Timeout > 0 {
 		if own := a.startedAt.Add(plan.Timeout); task.IsZero() || own.Before(task) {
-			return own, &timeoutError{what: "attempt", limit: plan.Timeout}
+			return own, "attempt", plan.Timeout
 		}
 	}
-	return task, &timeoutError{what: "task", limit: plan.TaskTimeout}
+	return task, "task", plan.TaskTimeout
+}
+
+// timeout returns the error of an attempt that did not keep its deadline; cause
+// is what the body made of it.
+func (a *attempt) timeout(cause error) *timeoutError {
+	_, what, limit := a.deadline()
+	return &timeoutError{what: what, limit: limit, err: cause}
 }

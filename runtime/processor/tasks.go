@@ -254,9 +254,8 @@ func (w *workflowActor) abandon(a *attempt) {
 		a.status = workflow.StatusCancelled
 		a.err = fmt.Errorf("ignored its cancelled context for %v: %w", w.p.cfg.CancelGrace, Cause(a.run.ctx))
 	} else {
-		_, timeout := a.deadline()
-		timeout.err = fmt.Errorf("ignored its cancelled context for %v", w.p.cfg.CancelGrace)
-		a.status, a.err = workflow.StatusTimedOut, timeout
+		a.status = workflow.StatusTimedOut
+		a.err = a.timeout(fmt.Errorf("ignored its cancelled context for %v", w.p.cfg.CancelGrace))
 	}
 	a.actor.observeEnd(a)
 	w.p.notice(a, NoticeLeaked)
