@@ -27,6 +27,10 @@ type Config struct {
 	// false.
 	Blocking bool
 
+	// Supervision says what happens after a failure. Defaults to nil: the actor
+	// goes on with its next message.
+	Supervision *Supervision
+
 	// OnSignal is called on the actor, like a handler, after Ref.Signal.
 	// Defaults to nil: signals are ignored.
 	OnSignal func()
@@ -39,14 +43,15 @@ type Config struct {
 // actor is a cell with a mailbox and a handler for messages of type M.
 type actor[M any] struct {
 	cell
-	mailbox *mailbox.MPSC[M]
-	handler func(*Context[M], M) error
-	context Context[M]
+	mailbox    *mailbox.MPSC[M]
+	handler    func(*Context[M], M) error // belongs to the actor's side
+	newHandler func() func(*Context[M], M) error
+	context    Context[M]
 }
 
 // Spawn starts an actor that calls handler for one message at a time, in the
 // order in which they were accepted. An error or panic of the handler is counted
-// and reported to OnFailure, and the actor goes on with its next message.
+// and reported to OnFailure; Config.Supervision says how the actor goes on.
 //
 // On a system that has begun to stop it returns the Ref of a stopped actor. It
 // panics if handler is nil or a number of the configuration is out of range.
@@ -54,19 +59,35 @@ func Spawn[M any](sys *System, handler func(*Context[M], M) error, cfg Config) R
 	if handler == nil {
 		panic(fmt.Sprintf("actor: Spawn(%q): handler is nil", cfg.Name))
 	}
+	return SpawnFunc(sys, func() func(*Context[M], M) error { return handler }, cfg)
+}
+
+// SpawnFunc is Spawn for a handler that is made anew at each restart, with the state
+// that it closes over: newHandler is called here for the first one, and on the actor
+// for the others.
+func SpawnFunc[M any](sys *System, newHandler func() func(*Context[M], M) error, cfg Config) Ref[M] {
+	if newHandler == nil {
+		panic(fmt.Sprintf("actor: SpawnFunc(%q): newHandler is nil", cfg.Name))
+	}
+	supervisor, err := newSupervisor(cfg.Supervision)
+	if err != nil {
+		panic(fmt.Sprintf("actor: Spawn(%q): %v", cfg.Name, err))
+	}
 	if cfg.MailboxCapacity == 0 {
 		cfg.MailboxCapacity = sys.config.MailboxCapacity
 	}
 	a := &actor[M]{
 		cell: cell{
-			system:   sys,
-			executor: sys.Executor(cfg.Blocking),
-			name:     cfg.Name,
-			onSignal: cfg.OnSignal,
-			onStop:   cfg.OnStop,
+			system:     sys,
+			executor:   sys.Executor(cfg.Blocking),
+			name:       cfg.Name,
+			supervisor: supervisor,
+			onSignal:   cfg.OnSignal,
+			onStop:     cfg.OnStop,
 		},
-		mailbox: mailbox.NewMPSCReserved[M](cfg.MailboxCapacity, cfg.Reserve),
-		handler: handler,
+		mailbox:    mailbox.NewMPSCReserved[M](cfg.MailboxCapacity, cfg.Reserve),
+		handler:    newHandler(),
+		newHandler: newHandler,
 	}
 	a.self = a
 	a.context.actor = a
@@ -93,10 +114,17 @@ func (a *actor[M]) Run(w *scheduler.Worker) (again bool) {
 	if a.slow {
 		a.context.worker = nil // what a slow handler tells others should not wait for it in the LIFO slot
 	}
+	if a.sentenced() {
+		a.restart()
+	}
 	if f := a.flags.Load(); f&flagsDue != 0 {
 		a.attendDue(f, &message)
 	}
-	again = a.slice(&message)
+	if a.sentenced() {
+		again = a.carryOut()
+	} else {
+		again = a.slice(&message)
+	}
 	returned = true
 	return again
 }
@@ -112,7 +140,9 @@ func (a *actor[M]) slice(message *M) (again bool) {
 		if f := a.flags.Load(); f&(flagWaiting|flagAbandon) != 0 && a.attend(f, *message) {
 			continue
 		}
-		a.handle(*message)
+		if a.handle(message) {
+			return a.carryOut()
+		}
 		if b.spent() {
 			a.status.Store(scheduled | a.handled<<handledShift) // shows handled to Stats
 			return true
@@ -120,11 +150,11 @@ func (a *actor[M]) slice(message *M) (again bool) {
 	}
 }
 
-func (a *actor[M]) handle(message M) {
+// handle reports whether a verdict is to be carried out after a failure.
+func (a *actor[M]) handle(message *M) (verdict bool) {
 	a.handled++
-	if err := a.handler(&a.context, message); err != nil {
-		a.failed(err, message)
-	}
+	err := a.handler(&a.context, *message)
+	return err != nil && a.failed(err, *message)
 }
 
 // attend deals with the flags that concern a message just taken out, and reports
@@ -136,7 +166,11 @@ func (a *actor[M]) attend(flags uint32, message M) bool {
 	if flags&flagAbandon == 0 {
 		return false
 	}
-	a.system.deadLetter(DeadLetter{Actor: a.name, Message: message, Reason: ErrAbandoned})
+	reason := ErrAbandoned
+	if a.supervisor != nil && a.supervisor.gaveUp {
+		reason = ErrGaveUp
+	}
+	a.system.deadLetter(DeadLetter{Actor: a.name, Message: message, Reason: reason})
 	return true
 }
 
@@ -146,12 +180,12 @@ func (a *actor[M]) attendDue(flags uint32, message *M) {
 	if flags&flagSignal != 0 {
 		a.attendSignal()
 	}
-	if flags&flagNotice == 0 {
+	if flags&flagNotice == 0 || a.sentenced() {
 		return
 	}
 	if w := a.takeFired(); w != nil && flags&flagAbandon == 0 {
 		*message = w.message.(M)
-		a.handle(*message)
+		a.handle(message)
 	}
 }
 
@@ -185,28 +219,31 @@ func (a *actor[M]) readyToFinish() bool {
 	return f&flagClosed != 0 && f&flagsDue == 0 && a.mailbox.Drained()
 }
 
-// failed reports an error that the handler has returned.
-func (a *actor[M]) failed(err error, message M) {
+// failed reports an error that the handler has returned and answers as fail does.
+func (a *actor[M]) failed(err error, message M) (verdict bool) {
 	a.system.failures.Add(1)
-	if a.system.config.OnFailure != nil { // else spare the message its box
-		a.system.failure(Failure{Actor: a.name, Message: message, Err: err})
+	if a.supervisor == nil && a.system.config.OnFailure == nil {
+		return false // nobody asks: spare the message its box
 	}
+	return a.fail(Failure{Actor: a.name, Message: message, Err: err})
 }
 
-// recovered reports a panic's value, or nil for Goexit, and tells the executor
-// to go on with the actor. After a Goexit nobody reads the result, as the
-// goroutine is lost: the actor goes back to the executor here.
+// recovered reports a panic's value, or nil for Goexit, and tells the executor how
+// to go on with the actor. After a Goexit nobody reads the result, as the goroutine
+// is lost: an actor that is to go on goes back to the executor here.
 func (a *actor[M]) recovered(value any, message M) (again bool) {
+	var verdict bool
 	if a.inHook {
 		a.inHook = false
-		a.panicked(value, nil)
+		verdict = a.panicked(value, nil)
 	} else {
-		a.panicked(value, message)
+		verdict = a.panicked(value, message)
 	}
-	if value == nil {
+	again = !verdict || a.carryOut()
+	if again && value == nil {
 		a.executor.Schedule(a)
 	}
-	return true
+	return again
 }
 
 func (a *actor[M]) closeMailbox() { a.mailbox.Close() }

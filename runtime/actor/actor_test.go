@@ -294,6 +294,7 @@ func TestSpawnPanicsOnMistakes(t *testing.T) {
 	handler := func(*actor.Context[int], int) error { return nil }
 	for name, spawn := range map[string]func(){
 		"nil handler":       func() { actor.Spawn[int](sys, nil, actor.Config{}) },
+		"nil newHandler":    func() { actor.SpawnFunc[int](sys, nil, actor.Config{}) },
 		"negative capacity": func() { actor.Spawn(sys, handler, actor.Config{MailboxCapacity: -1}) },
 		"negative reserve":  func() { actor.Spawn(sys, handler, actor.Config{Reserve: -1}) },
 	} {

@@ -13,6 +13,7 @@ const (
 	idle      = 0 // nothing to do; whoever has something for it moves it to scheduled
 	scheduled = 1 // on the executor: waiting there or running
 	stopped   = 2 // for good
+	suspended = 3 // backing off before a restart; only cell.resume ends that
 
 	stateMask    = 3
 	handledShift = 2 // the rest of the word counts handled messages
@@ -41,7 +42,7 @@ const flagsDue = flagSignal | flagNotice
 // exactly one wins the CAS: no wake-up is lost and no actor is queued twice.
 //
 // Ownership. From the CAS to scheduled until the store of idle the actor's
-// side (handled, slow, onStop, inHook, marked, the mailbox's consumer end, the Context) belongs to
+// side (handled, slow, onStop, inHook, supervisor, marked, the mailbox's consumer end, the Context) belongs to
 // the goroutine that runs it; the executor carries it from one to the next. After
 // the store of idle that goroutine touches nothing but status, flags and the
 // mailbox's shared end.
@@ -55,11 +56,12 @@ type cell struct {
 	name     string
 	onSignal func()
 
-	handled uint64          // messages the handler has been given
-	slow    bool            // see budget
-	onStop  func()          // nil once it has been called
-	inHook  bool            // in OnSignal or OnStop
-	marked  context.Context // see handlerContext
+	handled    uint64          // messages the handler has been given
+	slow       bool            // see budget
+	onStop     func()          // nil once it has been called
+	inHook     bool            // in OnSignal or OnStop
+	supervisor *supervisor     // nil: resume after failures
+	marked     context.Context // see handlerContext
 
 	prev, next *cell // in System.actors
 
@@ -129,6 +131,7 @@ func (c *cell) scheduleFrom(w *scheduler.Worker) {
 func (c *cell) close() {
 	c.self.closeMailbox()
 	c.request(flagClosed)
+	c.resume()
 	c.wakeAllWaiters()
 }
 
@@ -159,6 +162,7 @@ func (c *cell) stoppedChan() <-chan struct{} {
 
 // finish is the actor's last act: its mailbox is drained.
 func (c *cell) finish() {
+	c.supervisor = nil // nothing that fails from here on brings it back
 	if onStop := c.onStop; onStop != nil {
 		c.onStop = nil
 		c.runHook(onStop)
@@ -198,12 +202,13 @@ func (c *cell) runHook(hook func()) {
 	c.inHook = false
 }
 
-// panicked reports what ended a handler early: a panic's value, nil for Goexit.
-func (c *cell) panicked(value, message any) {
+// panicked reports what ended a handler early, a panic's value or nil for Goexit, and
+// answers as fail does.
+func (c *cell) panicked(value, message any) (verdict bool) {
 	err := ErrGoexit
 	if value != nil {
 		err = newPanicError(value)
 	}
 	c.system.panics.Add(1)
-	c.system.failure(Failure{Actor: c.name, Message: message, Err: err})
+	return c.fail(Failure{Actor: c.name, Message: message, Err: err})
 }

@@ -18,7 +18,8 @@
 //   - [Ref.TellReserved] for replies whose sender holds a credit: room of their own.
 //   - [Ref.Signal] when only the fact matters and not how often: never refused.
 //
-// [Watch] tells an actor that another has stopped.
+// [Watch] tells an actor that another has stopped. [Supervision] says how an actor
+// goes on after a failure: it resumes, restarts after a back-off, or stops.
 //
 // Handlers must not block, unless [Config.Blocking] puts the actor on the
 // system's other executor, which is made for that.

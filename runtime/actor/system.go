@@ -33,8 +33,8 @@ type SystemConfig struct {
 	OnDeadLetter func(DeadLetter)
 
 	// OnFailure, if set, is told about every error and panic of a handler, on
-	// the actor's worker. It must not block. The actor goes on with its next
-	// message.
+	// the actor's worker. It must not block. Config.Supervision says how the
+	// actor goes on.
 	OnFailure func(Failure)
 }
 
@@ -81,6 +81,7 @@ type System struct {
 
 	failures    atomic.Uint64
 	panics      atomic.Uint64
+	restarts    atomic.Uint64
 	deadLetters atomic.Uint64
 
 	mu       sync.Mutex
@@ -191,6 +192,7 @@ type Stats struct {
 	Handled     uint64 // messages that handlers have seen; a running slice of up to 64 is added at its end
 	Failures    uint64 // handlers that returned an error
 	Panics      uint64 // handlers and hooks that panicked or called Goexit
+	Restarts    uint64 // handlers made anew by supervision
 	DeadLetters uint64 // messages that no handler will see
 }
 
@@ -204,6 +206,7 @@ func (s *System) Stats() Stats {
 		Handled:     s.handled,
 		Failures:    s.failures.Load(),
 		Panics:      s.panics.Load(),
+		Restarts:    s.restarts.Load(),
 		DeadLetters: s.deadLetters.Load(),
 	}
 	for c := s.actors.first; c != nil; c = c.next {
