@@ -1,0 +1,168 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	goruntime "runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/retry"
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// soakFor is how long the soak lasts: RINGMILL_STRESS, else a moment.
+func soakFor(t *testing.T) time.Duration {
+	t.Helper()
+	s := os.Getenv("RINGMILL_STRESS")
+	if s == "" {
+		return 500 * time.Millisecond
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		t.Fatalf("RINGMILL_STRESS: %q is not a duration; want something like 10m", s)
+	}
+	return d
+}
+
+// moody returns a body that mostly succeeds and otherwise does one of the things
+// that user code does. No body outlives release.
+func moody(seed *atomic.Uint64, release <-chan struct{}) func(context.Context, int) (int, error) {
+	return func(ctx context.Context, n int) (int, error) {
+		switch rand.New(rand.NewPCG(seed.Add(1), 7)).IntN(200) {
+		case 0, 1:
+			return 0, errCard
+		case 2:
+			panic("soak")
+		case 3:
+			<-ctx.Done() // its timeout, or the run's end
+			return 0, ctx.Err()
+		case 4:
+			select { // ignores its context for longer than CancelGrace
+			case <-release:
+			case <-time.After(5 * time.Millisecond):
+			}
+		case 5:
+			goruntime.Goexit()
+		case 6, 7, 8, 9:
+			goruntime.Gosched()
+		}
+		return n + 1, nil
+	}
+}
+
+// soakGraph is a workflow with everything in it: a chain, a fan, a Map, retries
+// and timeouts.
+func soakGraph(t *testing.T, body func(context.Context, int) (int, error)) *workflow.Definition[int, int] {
+	t.Helper()
+	again := workflow.Retry(retry.Exponential{MaxAttempts: 3, Base: time.Microsecond, Max: time.Millisecond, Jitter: 1})
+	limit := workflow.Timeout(2 * time.Millisecond)
+	b := workflow.New[int]("soak")
+	head := workflow.Task(b, "head", body, b.Input(), again, limit)
+	link := workflow.Task(b, "link", body, head, limit)
+	var leaves []workflow.Node
+	for i := range 8 {
+		leaves = append(leaves, workflow.Task(b, fmt.Sprintf("leaf-%d", i), body, link, again, limit))
+	}
+	list := workflow.Task(b, "list", func(_ context.Context, n int) ([]int, error) { return make([]int, n%16), nil }, link)
+	items := workflow.Map(b, "items", body, list, workflow.Limit(3), again, limit, workflow.TaskTimeout(time.Second))
+	sum := workflow.Task(b, "sum", func(_ context.Context, xs []int) (int, error) { return len(xs), nil }, items, workflow.After(leaves...))
+	return build(t, b, workflow.Task(b, "tail", body, sum, workflow.TaskTimeout(3*time.Millisecond)))
+}
+
+// TestSoak runs moody workflows from many callers, some of whom lose patience,
+// under every overflow policy: each run ends in one way, callers and counters
+// agree, memory stays flat and nothing is left.
+func TestSoak(t *testing.T) {
+	overflows := []runtime.Overflow{runtime.OverflowDefault, runtime.OverflowFail, runtime.OverflowDropNewest, runtime.OverflowDropOldest}
+	seed := new(atomic.Uint64)
+	seed.Store(uint64(time.Now().UnixNano()))
+	t.Logf("seed %d", seed.Load())
+	for i, overflow := range overflows {
+		cfg := runtime.Config{
+			WorkflowActors: 1 + 2*i, TaskActors: 4 + 8*i, MailboxCapacity: 1 + i, MaxRuns: 40,
+			CancelGrace: time.Millisecond, Overflow: overflow, Schedule: runtime.Schedule(i % 2),
+		}
+		t.Run(fmt.Sprintf("overflow=%d", overflow), func(t *testing.T) { soak(t, cfg, seed, soakFor(t)/time.Duration(len(overflows))) })
+	}
+}
+
+func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Duration) {
+	release := make(chan struct{})
+	rt, err := runtime.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	def := soakGraph(t, moody(seed, release))
+	var succeeded, failed, cancelled, refused, shed atomic.Uint64
+	var atHalf uint64
+	end := time.Now().Add(lasts)
+	var wg sync.WaitGroup
+	for caller := range 16 {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(seed.Load(), uint64(caller)))
+			for time.Now().Before(end) {
+				if caller == 0 && atHalf == 0 && time.Until(end) < lasts/2 {
+					atHalf = liveBytes()
+				}
+				run, err := runtime.Start(context.Background(), rt, def, rng.IntN(100))
+				if errors.Is(err, runtime.ErrOverloaded) {
+					refused.Add(1)
+					goruntime.Gosched()
+					continue
+				}
+				if err != nil {
+					t.Errorf("Start: %v", err)
+					return
+				}
+				if rng.IntN(20) == 0 {
+					run.Cancel()
+				}
+				_, err = run.Result(within(t))
+				switch status := run.Status(); {
+				case status == workflow.StatusCancelled && errors.Is(err, runtime.ErrOverloaded):
+					shed.Add(1)
+				case status == workflow.StatusCancelled && errors.Is(err, context.Canceled):
+					cancelled.Add(1)
+				case status == workflow.StatusFailed && err != nil:
+					taskError(t, err)
+					failed.Add(1)
+				case status == workflow.StatusSucceeded && err == nil:
+					succeeded.Add(1)
+				default:
+					t.Errorf("status %v, error %v", status, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	close(release)
+	if err := rt.Stop(within(t)); err != nil {
+		t.Errorf("Stop: %v", err)
+	}
+	checkCounts(t, rt)
+	s := rt.Stats()
+	if s.Succeeded != succeeded.Load() || s.Failed != failed.Load() || s.Shed != shed.Load() || s.Leaked != 0 {
+		t.Errorf("the callers saw %d succeeded, %d failed, %d shed; stats %+v", succeeded.Load(), failed.Load(), shed.Load(), s)
+	}
+	t.Logf("%d succeeded, %d failed, %d cancelled, %d shed, %d refused; %d retries, %d panics, %d timeouts",
+		succeeded.Load(), failed.Load(), cancelled.Load(), shed.Load(), refused.Load(), s.Retries, s.Panics, s.Timeouts)
+	if now := liveBytes(); lasts > time.Minute && now > 2*atHalf+(16<<20) {
+		t.Errorf("%d MiB live at half time, %d at the end", atHalf>>20, now>>20)
+	}
+}
+
+// liveBytes is the heap after a collection.
+func liveBytes() uint64 {
+	goruntime.GC()
+	var m goruntime.MemStats
+	goruntime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
