@@ -39,8 +39,31 @@ lint: ## go vet and staticcheck
 	$(TOOL) staticcheck ./...
 
 STRESS_FOR ?= 10m
-stress: ## long stress tests under the race detector (STRESS_FOR=10m)
-	RINGMILL_STRESS=$(STRESS_FOR) $(GO) test -race -timeout 0 -count 1 -run 'Stress|Hunt|Soak' ./mailbox/... ./scheduler/... ./runtime/...
+stress: ## long stress tests and soaks under the race detector (STRESS_FOR=10m a package)
+	RINGMILL_STRESS=$(STRESS_FOR) $(GO) test -race -timeout 0 -count 1 ./mailbox/... ./scheduler/... ./runtime/actor/... ./runtime
+
+FUZZ_FOR ?= 1m
+fuzz: ## every fuzz target for a while (FUZZ_FOR=1m each)
+	$(GO) test -run '^$$' -fuzz '^FuzzMPSC$$' -fuzztime $(FUZZ_FOR) ./mailbox
+	$(GO) test -run '^$$' -fuzz '^FuzzParseYAML$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow
+	$(GO) test -run '^$$' -fuzz '^FuzzParseWfFormat$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow
+	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow/internal/document
 
 bench: ## run the benchmarks (BENCH=regexp COUNT=10)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./bench/...
+
+bench-peers: ## run the benchmarks beside other libraries, a module of their own
+	cd bench/peers && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+BASE ?= HEAD
+bench-compare: ## compare the working tree with a revision, counts interleaved (BASE=rev BENCH=regexp COUNT=10)
+	@tmp=$$(mktemp -d) && trap 'git worktree remove --force '$$tmp'/base; rm -rf '$$tmp EXIT && \
+	git worktree add --quiet --detach $$tmp/base $(BASE) && \
+	(cd $$tmp/base && $(GO) test -c -o $$tmp/base.test ./bench) && $(GO) test -c -o $$tmp/tree.test ./bench && \
+	for i in $$(seq $(COUNT)); do for side in base tree; do \
+		(cd bench && $$tmp/$$side.test -test.run '^$$' -test.bench '$(BENCH)' -test.benchmem -test.benchtime 100ms) >>$$tmp/$$side.txt || exit 1; \
+	done; done && \
+	$(TOOL) benchstat base=$$tmp/base.txt tree=$$tmp/tree.txt
+
+results: ## measure again and write bench/RESULTS.md (SUITE=names, all if empty)
+	$(GO) run ./bench/results -suite '$(SUITE)' -count $(COUNT)
