@@ -1,0 +1,127 @@
+package scheduler
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ringmill/ringmill/mailbox"
+)
+
+// Policy decides which member of a pool gets which item. NewPolicy makes one by name.
+//
+// Members are numbered from 0 and all start idle. A member is handed one item at a time:
+// by Assign while it is idle, by its own Next when it has finished one. So whoever holds a
+// Policy needs one goroutine (or actor) a member at most, and none while it is idle:
+//
+//	member, item, err := p.Assign(v, key)
+//	if member >= 0 { wake the member with item }
+//
+//	for ok := true; ok; item, ok = p.Next(member) { work on item }   // the member
+//
+// All methods are safe for concurrent use, do not block and do not allocate, but for the
+// first filling of a queue. Every item that Assign has accepted is returned exactly once, by
+// an Assign or a Next, as long as busy members call Next.
+type Policy[T any] interface {
+	// Assign finds a place for v. With member >= 0 the caller must now give item to that
+	// member; item is v, or an older one in whose stead v waits. With member == -1 and no
+	// error v waits. When there is no room the error is mailbox.ErrFull and v is still
+	// the caller's. Only PolicyHash looks at key.
+	Assign(v T, key uint64) (member int, item T, err error)
+
+	// Next returns the next item for a member that has finished its last one, or false:
+	// then the member is idle. It must be called by (or for) a busy member, once for each
+	// item it was given.
+	Next(member int) (item T, ok bool)
+
+	// Load returns how many members are idle and how many items wait. It is exact only
+	// while nobody else is at work.
+	Load() (idle, queued int)
+}
+
+// The names of the policies.
+const (
+	// PolicyIdle gives an item to an idle member, in turn; when nobody is idle it waits in
+	// a queue that all share. Nothing waits while a member is idle. See IdlePool.
+	PolicyIdle = "idle"
+
+	// PolicyRoundRobin deals items to the members in strict turns; full members are passed
+	// over, once around. An item may wait behind a long one while others are idle, so it
+	// is for short and equal items.
+	PolicyRoundRobin = "round-robin"
+
+	// PolicyLeastLoaded takes the less loaded of two random members: the longest queue stays
+	// far shorter than by turns, without a state that all share.
+	PolicyLeastLoaded = "least-loaded"
+
+	// PolicyHash gives all items of a key to the same member, one at a time and in the order
+	// of their Assign calls. Keys should be many and alike: a busy key has no second member.
+	PolicyHash = "hash"
+
+	// DefaultPolicy is the policy to use where a configuration leaves it empty.
+	DefaultPolicy = PolicyIdle
+)
+
+// MaxPolicyMembers and MaxPolicyCapacity are the largest arguments of NewPolicy.
+const (
+	MaxPolicyMembers  = 1 << 16
+	MaxPolicyCapacity = 1 << 24
+)
+
+// Policies returns the names that NewPolicy knows, sorted.
+func Policies() []string {
+	return []string{PolicyHash, PolicyIdle, PolicyLeastLoaded, PolicyRoundRobin}
+}
+
+// NewPolicy returns the named policy over a number of members, 1 to MaxPolicyMembers; ""
+// means DefaultPolicy. Capacity, 1 to MaxPolicyCapacity, is how many items may wait: in all
+// under PolicyIdle, for each member under the others, whose queues take their memory when
+// the first item waits for that member.
+func NewPolicy[T any](name string, members, capacity int) (Policy[T], error) {
+	if members < 1 || members > MaxPolicyMembers {
+		return nil, fmt.Errorf("scheduler: policy %s: members is %d; want 1 to %d", name, members, MaxPolicyMembers)
+	}
+	if capacity < 1 || capacity > MaxPolicyCapacity {
+		return nil, fmt.Errorf("scheduler: policy %s: capacity is %d; want 1 to %d", name, capacity, MaxPolicyCapacity)
+	}
+	switch name {
+	case "", PolicyIdle:
+		return idlePolicy[T]{NewIdlePool[T](members, capacity)}, nil
+	case PolicyRoundRobin:
+		return &roundRobinPolicy[T]{desks: newDesks[T](members, capacity)}, nil
+	case PolicyLeastLoaded:
+		return newLeastLoadedPolicy[T](members, capacity), nil
+	case PolicyHash:
+		return &hashPolicy[T]{desks: newDesks[T](members, capacity)}, nil
+	}
+	return nil, fmt.Errorf("scheduler: unknown policy %q; want one of %s", name, strings.Join(Policies(), ", "))
+}
+
+// idlePolicy is an IdlePool, which needs no key.
+type idlePolicy[T any] struct {
+	pool *IdlePool[T]
+}
+
+func (p idlePolicy[T]) Assign(v T, _ uint64) (member int, item T, err error) { return p.pool.Assign(v) }
+func (p idlePolicy[T]) Next(member int) (item T, ok bool)                    { return p.pool.Next(member) }
+func (p idlePolicy[T]) Load() (idle, queued int)                             { return p.pool.Idle(), p.pool.Queued() }
+
+// roundRobinPolicy is PolicyRoundRobin.
+type roundRobinPolicy[T any] struct {
+	desks[T]
+	turn RoundRobin
+}
+
+func (p *roundRobinPolicy[T]) Assign(v T, _ uint64) (member int, item T, err error) {
+	first := p.turn.Next(len(p.desks))
+	for m := first; m < len(p.desks); m++ {
+		if member, item, err = p.offer(m, v); err == nil {
+			return member, item, nil
+		}
+	}
+	for m := range first {
+		if member, item, err = p.offer(m, v); err == nil {
+			return member, item, nil
+		}
+	}
+	return -1, item, mailbox.ErrFull
+}
