@@ -18,6 +18,8 @@
 //   - [Ref.TellReserved] for replies whose sender holds a credit: room of their own.
 //   - [Ref.Signal] when only the fact matters and not how often: never refused.
 //
+// A [Pool] is a group of actors behind one router: round robin, by key, or all.
+//
 // [Watch] tells an actor that another has stopped. [Supervision] says how an actor
 // goes on after a failure: it resumes, restarts after a back-off, or stops.
 //

@@ -125,6 +125,15 @@ func (r Ref[M]) Stop(ctx context.Context) error {
 		a.name, left, ctx.Err())
 }
 
+// offer is Tell, from a handler on w if that is not nil, without a dead letter.
+func (a *actor[M]) offer(m M, w *scheduler.Worker) error {
+	if err := a.mailbox.TryEnqueue(m); err != nil {
+		return err
+	}
+	a.scheduleFrom(w)
+	return nil
+}
+
 // refused makes a dead letter of what came too late.
 func (a *actor[M]) refused(m M, err error) error {
 	if err == mailbox.ErrClosed {
