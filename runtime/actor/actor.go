@@ -91,7 +91,9 @@ func SpawnFunc[M any](sys *System, newHandler func() func(*Context[M], M) error,
 	}
 	a.self = a
 	a.context.actor = a
-	if !sys.add(&a.cell) {
+	if sys.add(&a.cell) {
+		sys.publish(&a.cell, Spawned, nil)
+	} else {
 		a.mailbox.Close()
 		a.status.Store(stopped)
 		a.markFinished()
@@ -222,7 +224,7 @@ func (a *actor[M]) readyToFinish() bool {
 // failed reports an error that the handler has returned and answers as fail does.
 func (a *actor[M]) failed(err error, message M) (verdict bool) {
 	a.system.failures.Add(1)
-	if a.supervisor == nil && a.system.config.OnFailure == nil {
+	if a.supervisor == nil && a.system.config.OnFailure == nil && !a.system.events.active() {
 		return false // nobody asks: spare the message its box
 	}
 	return a.fail(Failure{Actor: a.name, Message: message, Err: err})

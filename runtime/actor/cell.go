@@ -167,6 +167,7 @@ func (c *cell) finish() {
 		c.onStop = nil
 		c.runHook(onStop)
 	}
+	c.system.publish(c, Stopped, nil)
 	c.status.Store(stopped | c.handled<<handledShift)
 	c.system.remove(c)
 	c.endWatches(c.markFinished())

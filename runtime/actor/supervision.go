@@ -136,10 +136,14 @@ func (s *supervisor) backoff(n int) time.Duration {
 // carry out; without one the actor resumes.
 func (c *cell) fail(f Failure) (verdict bool) {
 	c.system.failure(f)
+	c.system.publish(c, Failed, f.Err)
 	if c.supervisor == nil {
 		return false
 	}
 	c.supervisor.fail(f, time.Now())
+	if c.supervisor.verdict == Stop {
+		c.system.publish(c, GaveUp, f.Err)
+	}
 	return c.sentenced()
 }
 
@@ -195,4 +199,5 @@ func (a *actor[M]) restart() {
 	a.inHook = false
 	a.supervisor.verdict = Resume
 	a.system.restarts.Add(1)
+	a.system.publish(&a.cell, Restarted, nil)
 }

@@ -77,6 +77,7 @@ type System struct {
 	nonblocking *scheduler.Executor
 	blocking    *scheduler.Executor
 
+	events     eventStream
 	replyPools sync.Map // see replyPool
 
 	failures    atomic.Uint64
@@ -194,6 +195,8 @@ type Stats struct {
 	Panics      uint64 // handlers and hooks that panicked or called Goexit
 	Restarts    uint64 // handlers made anew by supervision
 	DeadLetters uint64 // messages that no handler will see
+
+	DroppedEvents uint64 // events that found a subscriber's mailbox full
 }
 
 // Stats returns the present state. It walks over all actors under a lock that
@@ -208,6 +211,8 @@ func (s *System) Stats() Stats {
 		Panics:      s.panics.Load(),
 		Restarts:    s.restarts.Load(),
 		DeadLetters: s.deadLetters.Load(),
+
+		DroppedEvents: s.events.dropped.Load(),
 	}
 	for c := s.actors.first; c != nil; c = c.next {
 		st.Handled += c.status.Load() >> handledShift
