@@ -181,6 +181,8 @@ func (c *cell) markFinished() rare {
 	if c.done != nil {
 		close(c.done)
 	}
+	for c.wakeFirst() { // close may not have come to it yet
+	}
 	if c.rare == nil {
 		return rare{}
 	}

@@ -268,6 +268,37 @@ func TestTellWaitEndsWithTheActor(t *testing.T) {
 	close(release)
 }
 
+// TestTellWaitRacesClose: however an actor ends, nobody goes on waiting for its room.
+func TestTellWaitRacesClose(t *testing.T) {
+	withProcs(t, func(t *testing.T) {
+		repeat(t, func() {
+			sys := newTestSystem(t, actor.SystemConfig{})
+			for range iterations(300) {
+				ref := actor.Spawn(sys, func(*actor.Context[int], int) error { return nil }, actor.Config{MailboxCapacity: 1})
+				var wg sync.WaitGroup
+				for range 4 {
+					wg.Go(func() {
+						for {
+							switch err := ref.TellWait(within(t), 0); err {
+							case nil:
+							case mailbox.ErrClosed:
+								return
+							default:
+								t.Errorf("TellWait: %v", err)
+								return
+							}
+						}
+					})
+				}
+				goruntime.Gosched()
+				ref.Close()
+				wg.Wait()
+			}
+			stopSystem(t, sys)
+		})
+	})
+}
+
 // TestNoSignalIsLost: each signal is followed by a call of OnSignal that sees what the
 // signaller wrote before, never beside the handler.
 func TestNoSignalIsLost(t *testing.T) {
