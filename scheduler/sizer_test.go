@@ -1,0 +1,349 @@
+package scheduler_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringmill/ringmill/scheduler"
+)
+
+func newSizer(t testing.TB, cfg scheduler.SizerConfig, size int) *scheduler.Sizer {
+	t.Helper()
+	s, err := scheduler.NewSizer(cfg, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+const interval = 100 * time.Millisecond
+
+// poolSimulation is a pool whose size a Sizer decides: items arrive at random, wait in one queue
+// and are worked on, by a virtual clock.
+type poolSimulation struct {
+	sizer   *scheduler.Sizer
+	rng     *rand.Rand
+	rate    float64 // arrivals a second
+	service func(busy int) time.Duration
+
+	now, nextArrival time.Duration
+	queue            []time.Duration // arrival of each item that waits
+	busy             completions
+	began            map[int]time.Duration // of the items worked on
+	started          int                   // items so far
+
+	seen      scheduler.SizeObservation // of this interval
+	waited    time.Duration             // of the items that began in it, in all
+	begun     int
+	worked    time.Duration // by all members
+	decisions []scheduler.SizeDecision
+}
+
+func newPoolSimulation(s *scheduler.Sizer, seed uint64, rate float64, service func(busy int) time.Duration) *poolSimulation {
+	p := &poolSimulation{
+		sizer: s, rng: rand.New(rand.NewPCG(seed, 0)), rate: rate, service: service,
+		began: make(map[int]time.Duration),
+	}
+	p.nextArrival = p.gap()
+	return p
+}
+
+func (p *poolSimulation) gap() time.Duration {
+	return time.Duration(p.rng.ExpFloat64() * float64(time.Second) / p.rate)
+}
+
+// run lets d pass, with a decision every interval.
+func (p *poolSimulation) run(d time.Duration) {
+	for end := p.now + d; p.now < end; {
+		p.runInterval(p.now + interval)
+		p.decide()
+	}
+}
+
+func (p *poolSimulation) runInterval(end time.Duration) {
+	for {
+		finishes := len(p.busy) > 0 && p.busy[0].at <= p.nextArrival
+		at := p.nextArrival
+		if finishes {
+			at = p.busy[0].at
+		}
+		if at > end {
+			p.advance(end)
+			return
+		}
+		p.advance(at)
+		if finishes {
+			c := p.busy.pop()
+			p.seen.Completed++
+			p.seen.Service += p.now - p.began[c.member]
+			delete(p.began, c.member)
+		} else {
+			p.seen.Arrived++
+			p.queue = append(p.queue, p.now)
+			p.nextArrival = p.now + p.gap()
+		}
+		p.start()
+	}
+}
+
+func (p *poolSimulation) advance(to time.Duration) {
+	p.worked += time.Duration(len(p.busy)) * (to - p.now)
+	p.now = to
+}
+
+// start gives waiting items to free members. After a shrink there are none until enough have
+// finished.
+func (p *poolSimulation) start() {
+	for len(p.queue) > 0 && len(p.busy) < p.sizer.Size() {
+		p.waited += p.now - p.queue[0]
+		p.queue = p.queue[1:]
+		p.begun++
+		p.began[p.started] = p.now
+		p.busy.push(p.now+p.service(len(p.busy)+1), p.started)
+		p.started++
+	}
+}
+
+func (p *poolSimulation) decide() {
+	o := p.seen
+	o.Elapsed, o.Queued = interval, len(p.queue)
+	o.Busy = min(1, float64(p.worked)/float64(interval*time.Duration(p.sizer.Size())))
+	if p.begun > 0 {
+		o.Wait = p.waited / time.Duration(p.begun)
+	} else if len(p.queue) > 0 {
+		o.Wait = p.now - p.queue[0]
+	}
+	p.decisions = append(p.decisions, p.sizer.Observe(o))
+	p.seen, p.waited, p.begun, p.worked = scheduler.SizeObservation{}, 0, 0, 0
+	p.start() // there may be more members now
+}
+
+// settled returns when, from a moment on, the waits were short for half a second.
+func (p *poolSimulation) settled(from time.Duration) time.Duration {
+	calm := 0
+	for _, d := range p.decisions {
+		if d.At <= from {
+			continue
+		}
+		if calm++; d.Wait > 5*time.Millisecond {
+			calm = 0
+		}
+		if calm == 5 {
+			return d.At - 5*interval - from
+		}
+	}
+	return p.now
+}
+
+// sizes returns the least and the most size decided from a moment on.
+func (p *poolSimulation) sizes(from time.Duration) (least, most int) {
+	least = 1 << 30
+	for _, d := range p.decisions {
+		if d.At > from {
+			least, most = min(least, d.To), max(most, d.To)
+		}
+	}
+	return least, most
+}
+
+func fixed(d time.Duration) func(int) time.Duration { return func(int) time.Duration { return d } }
+
+// TestSizerStepResponse: at 200, 800, 1300 and 300 arrivals a second of 50 ms each the pool settles
+// within 0.6 s of each step, and at the end it needs no more than some 28 members of 500.
+func TestSizerStepResponse(t *testing.T) {
+	var settled [3]time.Duration // over the seeds, in all
+	var idle int
+	const seeds = 50
+	for seed := range uint64(seeds) {
+		s := newSizer(t, scheduler.SizerConfig{Min: 2, Max: 500}, 10)
+		p := newPoolSimulation(s, seed, 200, fixed(50*time.Millisecond))
+		p.run(10 * time.Second)
+		for i, rate := range []float64{800, 1300, 300} {
+			from := p.now
+			p.rate = rate
+			p.run(10 * time.Second)
+			d := p.settled(from)
+			settled[i] += d
+			if d > 700*time.Millisecond {
+				t.Errorf("seed %d: at %.0f/s settled after %v", seed, rate, d)
+			}
+		}
+		least, most := p.sizes(p.now - 5*time.Second)
+		if least < 20 || most > 40 {
+			t.Errorf("seed %d: at 300/s of 50 ms the size is %d to %d", seed, least, most)
+		}
+		idle += s.Size()
+	}
+	for i, name := range []string{"200 -> 800/s", "800 -> 1300/s", "1300 -> 300/s"} {
+		t.Logf("%s: settled after %v on average", name, settled[i]/seeds)
+	}
+	mean := float64(idle) / seeds
+	t.Logf("300/s: size %.1f on average", mean)
+	if mean < 24 || mean > 32 {
+		t.Errorf("at 300/s of 50 ms the size is %.1f on average; want about 28", mean)
+	}
+}
+
+// TestSizerIsSteady: at a constant rate the size moves little and the waits stay short, whatever
+// the service times.
+func TestSizerIsSteady(t *testing.T) {
+	for _, service := range serviceTimes {
+		rng := rand.New(rand.NewPCG(1, 1))
+		s := newSizer(t, scheduler.SizerConfig{Min: 2, Max: 500}, 10)
+		p := newPoolSimulation(s, 1, 400, func(int) time.Duration { return service.draw(rng) / 20 })
+		p.run(time.Minute)
+		changes := 0
+		for _, d := range p.decisions[100:] {
+			if d.To != d.From {
+				changes++
+			}
+		}
+		least, most := p.sizes(10 * time.Second)
+		t.Logf("%s: size %d to %d, %d changes in 50 s", service.name, least, most, changes)
+		if changes > 100 || most > 100 {
+			t.Errorf("%s: size %d to %d, %d changes in 50 s", service.name, least, most, changes)
+		}
+	}
+}
+
+// TestSizerUnderContention: where more members only slow each other down the pool does not
+// grow to its bound; where they do harm it goes down again.
+func TestSizerUnderContention(t *testing.T) {
+	const cores = 8
+	flat := func(busy int) time.Duration { // 800 a second at best, from 8 members on
+		return 10 * time.Millisecond * time.Duration(max(busy, cores)) / cores
+	}
+	harmful := func(busy int) time.Duration { // fewer and fewer
+		over := time.Duration(max(busy, cores))
+		return 10 * time.Millisecond * over * over / (cores * cores)
+	}
+	for _, c := range []struct {
+		name    string
+		service func(int) time.Duration
+		most    int
+	}{{"flat", flat, 100}, {"harmful", harmful, 60}} {
+		s := newSizer(t, scheduler.SizerConfig{Min: 2, Max: 5000}, 8)
+		p := newPoolSimulation(s, 1, 400, c.service)
+		p.run(5 * time.Second) // calm: the service time is learnt
+		p.rate = 1000
+		p.run(30 * time.Second)
+		least, most := p.sizes(20 * time.Second)
+		t.Logf("%s: size %d to %d", c.name, least, most)
+		if most > c.most {
+			t.Errorf("%s: size %d to %d; want at most %d", c.name, least, most, c.most)
+		}
+	}
+}
+
+// TestSizerWhenTasksGetSlower: what was learnt is wrong by a factor of four when a dependency
+// slows down: the pool climbs out of it by trying.
+func TestSizerWhenTasksGetSlower(t *testing.T) {
+	service := 50 * time.Millisecond
+	s := newSizer(t, scheduler.SizerConfig{Min: 2, Max: 500}, 10)
+	p := newPoolSimulation(s, 1, 400, func(int) time.Duration { return service })
+	p.run(10 * time.Second)
+	service *= 4
+	from := p.now
+	p.run(time.Minute)
+	d := p.settled(from)
+	t.Logf("size %d after the change, settled after %v", s.Size(), d)
+	if d > 30*time.Second {
+		t.Errorf("not settled after %v", d)
+	}
+	reasons := make(map[scheduler.SizeReason]int)
+	for _, d := range p.decisions {
+		reasons[d.Reason]++
+	}
+	t.Log(reasons)
+}
+
+// TestSizerBounds: neither load nor idleness leads out of the bounds, and arrivals of nothing lead
+// down to Min.
+func TestSizerBounds(t *testing.T) {
+	s := newSizer(t, scheduler.SizerConfig{Min: 3, Max: 7}, 5)
+	busy := scheduler.SizeObservation{Elapsed: interval, Arrived: 1000, Completed: 10, Service: 5 * time.Second, Wait: time.Second, Busy: 1, Queued: 990}
+	for range 100 {
+		if d := s.Observe(busy); d.To < 3 || d.To > 7 {
+			t.Fatalf("%v", d)
+		}
+	}
+	calm := scheduler.SizeObservation{Elapsed: interval}
+	for range 100 {
+		if d := s.Observe(calm); d.To < 3 || d.To > 7 {
+			t.Fatalf("%v", d)
+		}
+	}
+	if s.Size() != 3 {
+		t.Errorf("size %d after 10 s without work; want Min", s.Size())
+	}
+	if d := s.Observe(scheduler.SizeObservation{}); d.To != 3 || d.Reason != scheduler.SizeHeld {
+		t.Errorf("an interval of no length: %v", d)
+	}
+}
+
+// TestSizerDecision: the record says what was decided and why.
+func TestSizerDecision(t *testing.T) {
+	s := newSizer(t, scheduler.SizerConfig{Min: 1, Max: 100}, 10)
+	d := s.Observe(scheduler.SizeObservation{
+		Elapsed: interval, Arrived: 40, Completed: 20, Service: time.Second, Wait: 20 * time.Millisecond, Busy: 1, Queued: 20,
+	})
+	want := "100ms: grown, 10 -> 20 (need 29, service 50ms, wait 20ms, queued 20)"
+	if d.String() != want {
+		t.Errorf("decision %q; want %q", d, want)
+	}
+	for r, want := range map[scheduler.SizeReason]string{
+		scheduler.SizeHeld: "held", scheduler.SizeGrown: "grown", scheduler.SizeShrunk: "shrunk",
+		scheduler.SizeTried: "tried", scheduler.SizeUndone: "undone", 99: "SizeReason(99)",
+	} {
+		if r.String() != want {
+			t.Errorf("%d is %q; want %q", r, r, want)
+		}
+	}
+}
+
+func TestSizerConfig(t *testing.T) {
+	for want, cfg := range map[string]scheduler.SizerConfig{
+		"Min is 0 and Max is 0; want 1 <= Min <= Max <= 65536": {},
+		"Min is 5 and Max is 4":                                {Min: 5, Max: 4},
+		"Interval is 1ms; want 10ms to 10s, or 0 for 100ms":    {Min: 1, Max: 9, Interval: time.Millisecond},
+		"GrowAbove is 1µs; want at least 1ms, or 0 for 5ms":    {Min: 1, Max: 9, GrowAbove: time.Microsecond},
+		"ShrinkBelow is 5ms; want less than GrowAbove":         {Min: 1, Max: 9, ShrinkBelow: 5 * time.Millisecond},
+		"the size at the start is 10; want 1 to 9":             {Min: 1, Max: 9},
+	} {
+		if _, err := scheduler.NewSizer(cfg, 10); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v; want %q", cfg, err, want)
+		}
+	}
+}
+
+func TestSizerDoesNotAllocate(t *testing.T) {
+	s := newSizer(t, scheduler.SizerConfig{Min: 1, Max: 100}, 10)
+	o := scheduler.SizeObservation{Elapsed: interval, Arrived: 40, Completed: 40, Service: 2 * time.Second, Wait: 20 * time.Millisecond, Busy: 1, Queued: 20}
+	if n := testing.AllocsPerRun(1000, func() { s.Observe(o) }); n != 0 {
+		t.Errorf("%v allocations for a decision", n)
+	}
+}
+
+func ExampleSizer() {
+	s, err := scheduler.NewSizer(scheduler.SizerConfig{Min: 2, Max: 100}, 10)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// Every 100 ms the owner of a pool reports, and sets the size that comes back.
+	for _, o := range []scheduler.SizeObservation{
+		{Arrived: 20, Completed: 20, Service: time.Second, Busy: 1},
+		{Arrived: 80, Completed: 20, Service: time.Second, Busy: 1, Wait: 40 * time.Millisecond, Queued: 60},
+		{Arrived: 80, Completed: 40, Service: 2 * time.Second, Busy: 1, Wait: 60 * time.Millisecond, Queued: 100},
+	} {
+		o.Elapsed = 100 * time.Millisecond
+		fmt.Println(s.Observe(o))
+	}
+	// Output:
+	// 100ms: held, 10 -> 10 (need 17, service 50ms, wait 0s, queued 0)
+	// 200ms: grown, 10 -> 20 (need 35, service 50ms, wait 40ms, queued 60)
+	// 300ms: grown, 20 -> 40 (need 44, service 50ms, wait 60ms, queued 100)
+}
