@@ -56,11 +56,12 @@ func TestAskStress(t *testing.T) {
 				_ = q.reply.Reply(2 * q.n)
 				return nil
 			}, actor.Config{})
+			base := within(t)
 			var wg sync.WaitGroup
 			for range 8 {
 				wg.Go(func() {
 					for n := range iterations(1000) {
-						ctx := within(t)
+						ctx := base
 						if n%5 == 0 {
 							short, cancel := context.WithCancel(ctx)
 							go cancel()

@@ -305,6 +305,7 @@ func stressSupervision(t *testing.T) {
 			letters.Add(1)
 		}
 	}})
+	ctx := within(t)
 	var wg sync.WaitGroup
 	for a := range 3 {
 		ref := actor.Spawn(sys, func(_ *actor.Context[int], m int) error {
@@ -322,7 +323,7 @@ func stressSupervision(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				for m := range 200 {
-					if ref.TellWait(within(t), m) == nil {
+					if ref.TellWait(ctx, m) == nil {
 						accepted.Add(1)
 					}
 				}
