@@ -234,6 +234,9 @@ func TestPriorityQueueExpiry(t *testing.T) {
 func TestPriorityQueueIsBounded(t *testing.T) {
 	forOrders(t, func(t *testing.T, earliestFirst bool) {
 		q := newPriorityQueue(t, scheduler.PriorityConfig[int]{Capacity: 3, EarliestDeadlineFirst: earliestFirst})
+		if q.Ready() {
+			t.Error("an empty queue is ready")
+		}
 		fill := func() (n int) {
 			for q.TryEnqueue(scheduler.Low, n, never) == nil {
 				n++
@@ -248,6 +251,9 @@ func TestPriorityQueueIsBounded(t *testing.T) {
 		}
 		if err := q.TryEnqueue(scheduler.High, 0, never); err != nil {
 			t.Errorf("another level: %v", err)
+		}
+		if !q.Ready() {
+			t.Error("a full queue is not ready")
 		}
 		want, most := 0, 4
 		if earliestFirst {

@@ -91,17 +91,19 @@ type job struct {
 	service time.Duration
 }
 
-// waits returns how long each job waited, in the order of their starts, without the first
-// tenth, while the queues are still filling. The same seed gives every policy the same jobs.
-func (d dispatch) waits(tb testing.TB) []time.Duration {
+// simulate returns how long each job waited, in the order of their starts, without the first
+// tenth, while the queues are still filling, and how many each member did. The same seed gives
+// every policy the same jobs.
+func (d dispatch) simulate(tb testing.TB) (waits []time.Duration, done []int) {
 	tb.Helper()
 	p := newPolicy[job](tb, d.policy, d.members, 1<<14)
 	scheduler.SeedPolicy(p, rand.NewPCG(d.seed, 1))
 	rng := rand.New(rand.NewPCG(d.seed, 0))
 	gap := float64(time.Second) / (d.load * float64(d.members))
-	waits := make([]time.Duration, 0, d.jobs)
+	waits, done = make([]time.Duration, 0, d.jobs), make([]int, d.members)
 	var busy completions
 	start := func(now time.Duration, member int, j job) {
+		done[member]++
 		waits = append(waits, now-j.arrived)
 		busy.push(now+j.service, member)
 	}
@@ -131,7 +133,7 @@ func (d dispatch) waits(tb testing.TB) []time.Duration {
 	if len(waits) != d.jobs {
 		tb.Fatalf("%+v: %d of %d jobs were started", d, len(waits), d.jobs)
 	}
-	return waits[d.jobs/10:]
+	return waits[d.jobs/10:], done
 }
 
 // waitFigures are in mean service times.
@@ -139,7 +141,7 @@ type waitFigures struct{ mean, p99, p999 float64 }
 
 func (d dispatch) run(tb testing.TB) waitFigures {
 	tb.Helper()
-	waits := d.waits(tb)
+	waits, _ := d.simulate(tb)
 	slices.Sort(waits)
 	sum := 0.0
 	for _, w := range waits {
@@ -195,6 +197,22 @@ func TestPolicyWaits(t *testing.T) {
 	if turns.mean < 10*idle.mean || turns.p999 < 2*idle.p999 || least.mean < 2*idle.mean || least.mean > turns.mean/2 {
 		t.Errorf("waits in service times: %+v", figures)
 	}
+}
+
+// TestPolicyIsFair: every policy gives every member its share of the jobs, to within a tenth.
+func TestPolicyIsFair(t *testing.T) {
+	const jobs, members = 32_000, 16
+	forPolicies(t, func(t *testing.T, name string) {
+		for _, load := range []float64{0.5, 0.95} {
+			d := dispatch{policy: name, members: members, load: load, jobs: jobs, seed: 4, service: serviceTimes[0].draw}
+			_, done := d.simulate(t)
+			for member, n := range done {
+				if math.Abs(float64(n-jobs/members)) > jobs/members/10 {
+					t.Errorf("load %v: member %d did %d jobs; its share is %d", load, member, n, jobs/members)
+				}
+			}
+		}
+	})
 }
 
 // BenchmarkPolicyWait simulates a pool of 16 members and reports waits in mean service times.

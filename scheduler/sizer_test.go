@@ -284,6 +284,41 @@ func TestSizerBounds(t *testing.T) {
 	}
 }
 
+// TestSizerBeforeTheFirstCompletion: with nothing learnt the pool doubles while all is busy and
+// items wait, and does not shrink.
+func TestSizerBeforeTheFirstCompletion(t *testing.T) {
+	s := newSizer(t, scheduler.SizerConfig{Min: 1, Max: 30}, 4)
+	stuck := scheduler.SizeObservation{Elapsed: interval, Arrived: 50, Wait: time.Second, Busy: 1, Queued: 50}
+	for _, want := range []int{8, 16, 30, 30} {
+		if d := s.Observe(stuck); d.To != want {
+			t.Errorf("%v; want %d", d, want)
+		}
+	}
+	for range 10 {
+		if d := s.Observe(scheduler.SizeObservation{Elapsed: interval, Arrived: 1}); d.To != 30 {
+			t.Errorf("%v: without a service time; want 30", d)
+		}
+	}
+}
+
+// TestSizerTriesBothSides: at Max there is no step up, so the next is one down, and it is undone
+// when the throughput falls.
+func TestSizerTriesBothSides(t *testing.T) {
+	s := newSizer(t, scheduler.SizerConfig{Min: 1, Max: 20}, 20)
+	s.Observe(scheduler.SizeObservation{Elapsed: interval, Arrived: 10, Completed: 10, Service: 10 * 10 * time.Millisecond})
+	var tried, undone bool
+	for range 200 {
+		d := s.Observe(scheduler.SizeObservation{
+			Elapsed: interval, Arrived: 100, Completed: 5 * s.Size(), Service: time.Second, Wait: time.Second, Busy: 1, Queued: 500,
+		})
+		tried = tried || d.Reason == scheduler.SizeTried && d.To == 18
+		undone = undone || d.Reason == scheduler.SizeUndone && d.From == 18 && d.To == 20
+	}
+	if !tried || !undone {
+		t.Errorf("a step down tried: %v, undone: %v; want both", tried, undone)
+	}
+}
+
 // TestSizerDecision: the record says what was decided and why.
 func TestSizerDecision(t *testing.T) {
 	s := newSizer(t, scheduler.SizerConfig{Min: 1, Max: 100}, 10)
