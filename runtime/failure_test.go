@@ -213,7 +213,7 @@ func TestTaskTimeout(t *testing.T) {
 	rt := start(t, runtime.Config{TaskActors: 1})
 	forever := workflow.Retry(retry.Constant{MaxAttempts: 1 << 30, Wait: time.Millisecond})
 	t.Run("attempts", func(t *testing.T) {
-		def := one(t, func(context.Context, int) (int, error) { return 0, errCard }, forever, workflow.TaskTimeout(20*time.Millisecond))
+		def := one(t, func(context.Context, int) (int, error) { return 0, errCard }, forever, workflow.TaskTimeout(200*time.Millisecond))
 		_, err := runtime.Execute(within(t), rt, def, 0)
 		te := taskError(t, err)
 		if te.Attempt < 2 || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, errCard) {
@@ -222,7 +222,7 @@ func TestTaskTimeout(t *testing.T) {
 	})
 	t.Run("back-off", func(t *testing.T) {
 		long := workflow.Retry(retry.Constant{MaxAttempts: 2, Wait: time.Hour})
-		def := one(t, func(context.Context, int) (int, error) { return 0, errCard }, long, workflow.TaskTimeout(20*time.Millisecond))
+		def := one(t, func(context.Context, int) (int, error) { return 0, errCard }, long, workflow.TaskTimeout(200*time.Millisecond))
 		_, err := runtime.Execute(within(t), rt, def, 0)
 		if taskError(t, err).Attempt != 1 || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, errCard) {
 			t.Errorf("error = %v", err)

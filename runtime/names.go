@@ -21,6 +21,8 @@ type (
 	Schedule = processor.Schedule
 	// Stats is a snapshot of a Runtime's counters and gauges.
 	Stats = processor.Stats
+	// BoundStats counts what became of runs that found a bound hit.
+	BoundStats = processor.BoundStats
 	// Progress counts a run's tasks by state.
 	Progress = processor.Progress
 	// Report tells how a run went.

@@ -60,7 +60,8 @@ func TestOverflowDefault(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error = %v, want the context's too", err)
 	}
-	if _, err = runtime.Execute(context.Background(), rt, def, 2, runtime.RunTimeout(5*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+	_, err = runtime.Execute(context.Background(), rt, def, 2, runtime.RunTimeout(5*time.Millisecond))
+	if re, ok := errors.AsType[*runtime.RunError](err); !ok || re.Status != workflow.StatusFailed || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error = %v, want RunTimeout's", err)
 	}
 
@@ -72,13 +73,14 @@ func TestOverflowDefault(t *testing.T) {
 		}
 		done <- err
 	}()
-	eventually(t, "the third caller to wait", func() bool { return rt.Stats().Waited == 3 })
+	eventually(t, "the third caller to wait", func() bool { return rt.Stats().RunsBound.Waited == 3 })
 	free()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if s := rt.Stats(); s.RefusedRuns < 4 || s.WaitedTime <= 0 || s.Shed != 0 {
-		t.Errorf("stats = %+v", s)
+	s := rt.Stats()
+	if b := s.RunsBound; b.Refused != 3 || b.WaitedTime <= 0 || b.Shed != 0 || s.MailboxBound != (runtime.BoundStats{}) {
+		t.Errorf("runs %+v, mailboxes %+v; want 3 refused: Start, and two that waited in vain", b, s.MailboxBound)
 	}
 }
 
@@ -98,7 +100,7 @@ func TestOverflowWaitAndFail(t *testing.T) {
 		}
 		done <- err
 	}()
-	eventually(t, "Start to wait", func() bool { return rt.Stats().Waited == 1 })
+	eventually(t, "Start to wait", func() bool { return rt.Stats().RunsBound.Waited == 1 })
 	free()
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -124,7 +126,7 @@ func TestOverflowDropNewest(t *testing.T) {
 			t.Errorf("run %d = %d, %v", i, got, err)
 		}
 	}
-	if s := rt.Stats(); s.Shed != 1 || s.Accepted != 2 {
+	if s := rt.Stats(); s.RunsBound.Shed != 1 || s.Accepted != 2 {
 		t.Errorf("stats = %+v", s)
 	}
 }
@@ -152,7 +154,7 @@ func TestOverflowDropOldest(t *testing.T) {
 	if got, err := fourth.Result(within(t)); got != 3 || err != nil {
 		t.Errorf("the newest run = %d, %v", got, err)
 	}
-	if s := rt.Stats(); s.Shed != 2 || s.Accepted != 4 || s.Cancelled != 2 {
+	if s := rt.Stats(); s.RunsBound.Shed != 2 || s.Accepted != 4 || s.Cancelled != 2 {
 		t.Errorf("stats = %+v", s)
 	}
 }
@@ -220,8 +222,10 @@ func TestOverflowStress(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if s := rt.Stats(); s.Succeeded != ok {
-				t.Errorf("succeeded %d, by the callers' count %d (overloaded %d)", s.Succeeded, ok, overloaded)
+			s := rt.Stats()
+			lost := s.RunsBound.Refused + s.RunsBound.Shed + s.MailboxBound.Refused + s.MailboxBound.Shed
+			if s.Succeeded != ok || lost != overloaded {
+				t.Errorf("succeeded %d, refused or shed %d; by the callers' count %d and %d", s.Succeeded, lost, ok, overloaded)
 			}
 		})
 	}

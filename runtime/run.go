@@ -30,6 +30,10 @@ func RunTimeout(d time.Duration) RunOption { return func(o *processor.Options) {
 // The error is a *workflow.TaskError when a task failed, a *RunError when the
 // run was cancelled or timed out, ErrStopped after Stop. When a bound is hit,
 // Execute waits for room within ctx, unless Config.Overflow says otherwise.
+//
+// A task may call Execute; it keeps its task actor meanwhile. On its own Runtime
+// that can deadlock, when every task actor executes such a task and none is left
+// for theirs: give nested runs a Runtime of their own, or a deadline.
 func Execute[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[I, O], in I, opts ...RunOption) (O, error) {
 	r, err := submit(ctx, rt, def, in, processor.Options{Wait: true}, opts)
 	if err != nil {
@@ -54,10 +58,16 @@ func Start[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[
 }
 
 func submit[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[I, O], in I, o processor.Options, opts []RunOption) (*Run[O], error) {
+	if rt == nil {
+		return nil, errors.New("runtime: the Runtime is nil: use the one that New returned without an error")
+	}
 	if def == nil {
 		return nil, errors.New("runtime: the definition is nil: use the one that workflow.Build or workflow.Parse returned without an error")
 	}
 	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("runtime: a RunOption is nil: leave it out")
+		}
 		opt(&o)
 	}
 	if o.Timeout < 0 {

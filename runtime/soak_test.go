@@ -87,7 +87,7 @@ func TestSoak(t *testing.T) {
 	for i, overflow := range overflows {
 		cfg := runtime.Config{
 			WorkflowActors: 1 + 2*i, TaskActors: 4 + 8*i, MailboxCapacity: 1 + i, MaxRuns: 40,
-			CancelGrace: time.Millisecond, Overflow: overflow, Schedule: runtime.Schedule(i % 2),
+			CancelGrace: time.Millisecond, Overflow: overflow, Schedule: runtime.Schedule(i % 2), Observer: &balance{t: t},
 		}
 		t.Run(fmt.Sprintf("overflow=%d", overflow), func(t *testing.T) { soak(t, cfg, seed, soakFor(t)/time.Duration(len(overflows))) })
 	}
@@ -149,7 +149,7 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 	}
 	checkCounts(t, rt)
 	s := rt.Stats()
-	if s.Succeeded != succeeded.Load() || s.Failed != failed.Load() || s.Shed != shed.Load() || s.Leaked != 0 {
+	if s.Succeeded != succeeded.Load() || s.Failed != failed.Load() || s.RunsBound.Shed+s.MailboxBound.Shed != shed.Load() || s.Leaked != 0 {
 		t.Errorf("the callers saw %d succeeded, %d failed, %d shed; stats %+v", succeeded.Load(), failed.Load(), shed.Load(), s)
 	}
 	t.Logf("%d succeeded, %d failed, %d cancelled, %d shed, %d refused; %d retries, %d panics, %d timeouts",
@@ -158,6 +158,41 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 		t.Errorf("%d MiB live at half time, %d at the end", atHalf>>20, now>>20)
 	}
 }
+
+// balance is an observer that holds that every start has its end, and that what a
+// run did ended before the run.
+type balance struct {
+	t    *testing.T
+	open sync.Map // run id -> *atomic.Int64, attempts under way
+}
+
+func (b *balance) RunStarted(ctx context.Context, e *runtime.Event) context.Context {
+	b.open.Store(e.RunID, new(atomic.Int64))
+	return ctx
+}
+
+func (b *balance) RunEnded(_ context.Context, e *runtime.Event) {
+	if n, ok := b.open.LoadAndDelete(e.RunID); !ok || n.(*atomic.Int64).Load() != 0 {
+		b.t.Errorf("run %s ended: started %v, %v attempts under way", e.RunID, ok, n)
+	}
+}
+
+func (b *balance) AttemptStarted(ctx context.Context, e *runtime.Event) context.Context {
+	b.attempts(e, 1)
+	return ctx
+}
+
+func (b *balance) AttemptEnded(_ context.Context, e *runtime.Event) { b.attempts(e, -1) }
+
+func (b *balance) attempts(e *runtime.Event, delta int64) {
+	if n, ok := b.open.Load(e.RunID); ok {
+		n.(*atomic.Int64).Add(delta)
+	} else {
+		b.t.Errorf("an attempt of %s outside of its run: %+v", e.RunID, *e)
+	}
+}
+
+func (b *balance) Noticed(*runtime.Event, runtime.Notice) {}
 
 // liveBytes is the heap after a collection.
 func liveBytes() uint64 {

@@ -12,7 +12,6 @@ func (p *Processor) admit(r *Run) error {
 		return ErrStopped
 	}
 	if !p.runs.enter() {
-		p.count.refusedRuns.Add(1)
 		return &OverloadError{Bound: boundRuns, Limit: p.cfg.MaxRuns}
 	}
 	// Stop sets stopping and then looks at runs, this does it the other
@@ -31,7 +30,6 @@ func (p *Processor) admit(r *Run) error {
 		}
 	}
 	p.leave()
-	p.count.refusedMailboxes.Add(1)
 	return &OverloadError{Bound: boundMailboxes, Limit: n * p.cfg.MailboxCapacity}
 }
 
@@ -48,10 +46,10 @@ func (p *Processor) leave() {
 func (p *Processor) ended(r *Run) {
 	shed := !r.begin()
 	p.forget(r)
-	close(r.done)
 	if !shed { // else its place went to another
-		p.leave()
+		p.leave() // before done: who sees the end may start the next run
 	}
+	close(r.done)
 }
 
 // overflow does what the configuration says about a run that found a bound hit.
@@ -77,39 +75,70 @@ func (p *Processor) overflow(ctx context.Context, r *Run, wait bool, full *Overl
 		}
 		return nil
 	}
+	p.counters(full).refused.Add(1)
 	p.refused(r, full)
 	return full
 }
 
-// await lists the caller until there is room or its context ends.
+// await lists the caller until there is room or its context ends. A caller that
+// comes while others wait may be faster than they are; one that was called in vain
+// is the next to be called.
 func (p *Processor) await(ctx context.Context, r *Run, full *OverloadError) error {
-	start := time.Now()
-	p.count.waited.Add(1)
-	defer func() { p.count.waitedNanos.Add(int64(time.Since(start))) }()
-	for again := false; ; again = true {
-		l := p.lineOf(full)
-		w := l.queue(again)
-		err := p.admit(r)
-		now, isFull := err.(*OverloadError)
-		if !isFull {
-			l.unqueue(w)
+	for front := false; ; {
+		l, count, start := p.lineOf(full), p.counters(full), time.Now()
+		count.waited.Add(1)
+		now, err := p.awaitIn(ctx, l, r, front)
+		count.waitedNanos.Add(int64(time.Since(start)))
+		if now == nil {
 			return err
 		}
-		if p.lineOf(now) != l { // the other bound is in the way now
+		front = p.lineOf(now) == l
+		full = now
+	}
+}
+
+// awaitIn waits in one line until it is the caller's turn, and looks whether there
+// is room. It answers the bound that is in the way now, or nil when the wait is
+// over.
+func (p *Processor) awaitIn(ctx context.Context, l *line, r *Run, front bool) (*OverloadError, error) {
+	for {
+		w := l.queue(front)
+		err := p.admit(r)
+		full, isFull := err.(*OverloadError)
+		if !isFull || p.lineOf(full) != l {
 			l.unqueue(w)
-			full = now
-			continue
+			return full, err
 		}
 		select {
 		case <-w.called:
+			front = true
 		case <-ctx.Done():
 			l.unqueue(w)
-			return fmt.Errorf("%w while waiting for room: %w", Cause(ctx), full)
+			return nil, p.inVain(r, full, Cause(ctx))
 		case <-r.ctx.Done():
 			l.unqueue(w)
-			return fmt.Errorf("%w while waiting for room: %w", Cause(r.ctx), full)
+			return nil, p.inVain(r, full, Cause(r.ctx))
 		}
 	}
+}
+
+// inVain is the error of a caller whose context, or whose run's deadline, ended
+// while it waited.
+func (p *Processor) inVain(r *Run, full *OverloadError, cause error) error {
+	p.counters(full).refused.Add(1)
+	p.refused(r, full)
+	return &RunError{
+		Workflow: r.plan.Name, RunID: r.ID(), Status: r.statusFor(cause),
+		Err: fmt.Errorf("%w while waiting for room: %w", cause, full),
+	}
+}
+
+// counters returns the figures of the bound that full names.
+func (p *Processor) counters(full *OverloadError) *boundCounters {
+	if full.Bound == boundRuns {
+		return &p.count.runs
+	}
+	return &p.count.mailboxes
 }
 
 // lineOf returns where callers wait for the bound that full names.

@@ -13,10 +13,12 @@ import (
 //
 // Ownership moves with phase, and only by CAS where two may want it:
 //
-//	queued   -> running    task actor       from here the body runs
+//	queued   -> starting   task actor       it then makes the body's context
 //	queued   -> dropped    workflow actor   its run ended first; the task actor that meets it only returns the credit
-//	running  -> finished   task actor       it then writes result, status, err and replies
-//	running  -> abandoned  workflow actor   the body ignored its context; nothing that it returns is read
+//	starting -> running    task actor       from here the body runs, unless its context has ended already
+//	running  -> finished   task actor       it then writes result, status, err, endedAt and replies
+//	running  -> abandoned  workflow actor   the body ignored its context; this actor writes status, err and endedAt,
+//	                                        and nothing that the body returns is read
 //	finished -> queued     workflow actor   retry
 //	finished -> advanced   task actor       it ended the task itself; the reply only brings the credit
 //
@@ -29,6 +31,8 @@ type attempt struct {
 	number   int32 // from 1
 	sequence uint64
 	queuedAt time.Time
+	listed   bool        // in the ready list
+	backOff  *time.Timer // runs while the attempt waits to be tried again
 
 	phase atomic.Uint32
 	fate  atomic.Uint32 // of the task actor under an abandoned attempt: see taskActor.execute
@@ -36,6 +40,7 @@ type attempt struct {
 	actor     *taskActor      // before running
 	ctx       context.Context // before running; as the observer returned it
 	startedAt time.Time       // before running
+	firstAt   time.Time       // before running: startedAt of the first attempt of this task or item
 	result    any             // before the reply
 	err       error           // before the reply
 	status    workflow.Status // before the reply
@@ -46,6 +51,7 @@ type attempt struct {
 
 const (
 	phaseQueued uint32 = iota
+	phaseStarting
 	phaseRunning
 	phaseFinished
 	phaseAbandoned
@@ -69,7 +75,6 @@ func (a *attempt) state() *taskState { return &a.run.tasks[a.task] }
 func (a *attempt) event() *Event {
 	e := newEvent(a.run)
 	e.Task, e.Item, e.Attempt = a.plan().Name, int(a.item), int(a.number)
-	e.Status, e.Err = a.status, a.err
 	e.Queue = a.startedAt.Sub(a.queuedAt)
 	if a.actor != nil {
 		e.Actor = a.actor.index

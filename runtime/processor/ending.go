@@ -1,22 +1,23 @@
 package processor
 
 import (
-	"errors"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
 
-// end decides how the run ends, once, and withdraws what has not begun.
-func (w *workflowActor) end(r *Run, status workflow.Status, cause error) {
+// end decides how the run ends and withdraws what has not begun. It answers false
+// when that was decided before.
+func (w *workflowActor) end(r *Run, status workflow.Status, cause error) bool {
 	if !r.ending.CompareAndSwap(0, uint32(status)) {
-		return
+		return false
 	}
 	r.cause = cause
 	r.cancel(cause)
 	if r.began {
 		w.withdraw(r)
 	}
+	return true
 }
 
 // withdraw ends every task of an ending run of which nothing is with a task
@@ -34,7 +35,7 @@ func (w *workflowActor) withdraw(r *Run) {
 		}
 	}
 	if r.remaining.Load() > 0 {
-		time.AfterFunc(w.p.cfg.CancelGrace, func() { w.post(control{kind: graceOver, run: r}) })
+		r.grace = time.AfterFunc(w.p.cfg.CancelGrace, func() { w.post(control{kind: graceOver, run: r}) })
 	}
 }
 
@@ -74,17 +75,34 @@ func (w *workflowActor) settle(r *Run) {
 func (r *Run) finish(status workflow.Status) {
 	switch {
 	case status == workflow.StatusSucceeded:
-		if r.output, r.err = r.makeOutput(); r.err != nil {
+		out, err := r.makeOutput()
+		if err != nil {
 			status = workflow.StatusFailed
-			r.err = &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: status, Err: r.err}
+			err = &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: status, Err: err}
 		}
-	case isTaskError(r.cause):
-		r.err = r.cause
+		r.publish(status, out, err)
+	case status == workflow.StatusFailed && r.failedTask:
+		r.publish(status, nil, r.cause)
 	default:
-		r.err = &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: status, Err: r.cause}
+		r.publish(status, nil, &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: status, Err: r.cause})
 	}
-	if r.timer != nil {
-		r.timer.Stop()
+}
+
+func (r *Run) makeOutput() (out any, err error) {
+	if r.plan.Output == nil {
+		return nil, nil
+	}
+	err = r.owner.protect(r, noTask, func() (err error) { out, err = r.plan.Output(r.input, r.results); return err })
+	return out, err
+}
+
+// publish makes the run's end known.
+func (r *Run) publish(status workflow.Status, output any, err error) {
+	r.output, r.err = output, err
+	for _, timer := range []*time.Timer{r.timer, r.grace} {
+		if timer != nil {
+			timer.Stop()
+		}
 	}
 	r.cancel(nil)
 	if !r.abandoned { // else a body may still read them
@@ -105,14 +123,6 @@ func (r *Run) finish(status workflow.Status) {
 	r.p.ended(r)
 }
 
-func (r *Run) makeOutput() (out any, err error) {
-	if r.plan.Output == nil {
-		return nil, nil
-	}
-	err = protect(func() (err error) { out, err = r.plan.Output(r.input, r.results); return err })
-	return out, err
-}
-
 func (w *workflowActor) count(status workflow.Status) {
 	switch status {
 	case workflow.StatusSucceeded:
@@ -126,8 +136,3 @@ func (w *workflowActor) count(status workflow.Status) {
 
 // finished reports whether the run has its final state.
 func (r *Run) finished() bool { return r.Status().Ended() }
-
-func isTaskError(err error) bool {
-	_, ok := errors.AsType[*workflow.TaskError](err)
-	return ok
-}

@@ -17,8 +17,6 @@ var (
 	ErrStopped = errors.New("ringmill: stopped")
 	// errGoexit is the cause when a task body called runtime.Goexit.
 	errGoexit = errors.New("the task called runtime.Goexit (t.FailNow does): return an error instead")
-	// errCancelled ends attempts that never began because their run ended.
-	errCancelled = errors.New("cancelled before it began")
 )
 
 // The bounds that an OverloadError names, as the fields of Config that set them.

@@ -40,5 +40,6 @@ const (
 	graceOver                           // run: CancelGrace is over
 	attemptStuck                        // attempt, number: it outlived its deadline by CancelGrace
 	shutdown                            // cause: cancel every run
+	exited                              // run, task: user code called runtime.Goexit on the actor
 	drain                               // no run is left: say when every credit is back
 )

@@ -10,7 +10,9 @@ import (
 
 // An Observer is told about runs, attempts and things worth noticing. Its
 // methods are called on the engine's goroutines, possibly at the same time, and
-// must neither block nor panic. The *Event is valid only during the call.
+// must not block. A panic is contained and counted in Stats.ObserverPanics; a nil
+// context that is returned counts as the one given. The *Event is valid only
+// during the call.
 //
 // A nil Observer costs nothing: no event is built and no clock is read for it.
 type Observer interface {
@@ -37,9 +39,10 @@ type Notice uint8
 const (
 	NoticeRetry      Notice = iota + 1 // a task will be tried again: RunID, Task, Item, Attempt (the failed one), Err, Queue (the back-off)
 	NoticeLeaked                       // a task body ignored its cancelled context: RunID, Task, Item, Attempt, Actor
-	NoticeReturned                     // a leaked body returned after all: RunID, Task, Item, Attempt, Actor
+	NoticeReturned                     // a leaked body returned after all (at that very moment even before NoticeLeaked): the same
 	NoticeRefused                      // a run was refused or shed: Err names the bound
 	NoticeDeadLetter                   // a message could not be delivered: Err
+	NoticeDefect                       // the engine itself panicked, which is worth a bug report: Err
 )
 
 // String returns the notice as one lower-case word.
@@ -55,6 +58,8 @@ func (n Notice) String() string {
 		return "refused"
 	case NoticeDeadLetter:
 		return "dead_letter"
+	case NoticeDefect:
+		return "defect"
 	}
 	return "unknown"
 }

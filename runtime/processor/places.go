@@ -31,7 +31,8 @@ func (p *places) enter() bool {
 // leave gives a place back and says how many are still taken.
 func (p *places) leave() int64 { return p.taken.Add(-1) }
 
-// A line is the callers that wait for one bound, first come first served.
+// A line is the callers that wait for one bound. They are called first come first
+// served, but who has not been in line may find a place before them.
 //
 // Nobody sleeps beside a free place: a caller lists itself and then looks for a
 // place again, and whoever frees a place looks at the line afterwards; one of

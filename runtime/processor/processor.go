@@ -3,7 +3,10 @@ package processor
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,11 +36,15 @@ type Processor struct {
 	count       counters
 
 	stopping atomic.Bool
-	idle     chan struct{} // gets a value when stopping and nothing is in flight
+	idleOnce sync.Once
+	idle     chan struct{} // closed when stopping and nothing is in flight
 	stopped  chan struct{} // closed when Stop is through
 	stopErr  error         // before stopped is closed
 
 	unbegun runList // with OverflowDropOldest
+
+	emptyMu sync.Mutex
+	empty   []*attempt // abandoned ones whose places were not filled
 }
 
 // prefetch is how many attempts beyond one per task actor a workflow actor may
@@ -55,7 +62,7 @@ func New(cfg Config) (*Processor, error) {
 		creditLimit: cfg.TaskActors + prefetch,
 		workflows:   make([]*workflowActor, cfg.WorkflowActors),
 		members:     make([]atomic.Pointer[taskActor], cfg.TaskActors),
-		idle:        make(chan struct{}, 1),
+		idle:        make(chan struct{}),
 		stopped:     make(chan struct{}),
 	}
 	if cfg.Schedule == ScheduleCriticalPath {
@@ -67,11 +74,13 @@ func New(cfg Config) (*Processor, error) {
 	sys, err := actor.NewSystem(actor.SystemConfig{
 		BlockingWorkers: cfg.TaskActors,
 		OnDeadLetter:    p.deadLetter,
+		OnFailure:       p.defect,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ringmill: start actors: %w", err)
 	}
 	p.sys = sys
+	p.cfg.Observer = contain(cfg.Observer, &p.count.observerPanics)
 	for i := range p.members {
 		p.members[i].Store(p.newTaskActor(i))
 	}
@@ -191,16 +200,46 @@ func (p *Processor) give(t *taskActor, a *attempt) {
 	}
 }
 
-// leak counts a body that was given up and puts a new task actor in the place of
-// the one it occupies, unless as many have leaked as there are task actors: then
-// the place stays empty until the body returns.
-func (p *Processor) leak(a *attempt) {
-	leaked := p.count.leaked.Add(1)
-	if leaked > int64(p.cfg.TaskActors) || !a.fate.CompareAndSwap(fateOpen, fateReplaced) {
+// leaked puts a new task actor in the place of one whose body was given up, unless
+// as many bodies have leaked as there are task actors: then the place stays empty
+// until this body returns or another one does.
+func (p *Processor) leaked(a *attempt) {
+	if p.count.leaked.Load() > int64(p.cfg.TaskActors) {
+		p.emptyMu.Lock()
+		p.empty = append(p.empty, a)
+		p.emptyMu.Unlock()
+		if p.count.leaked.Load() <= int64(p.cfg.TaskActors) {
+			p.refill() // a body has returned meanwhile and may have seen no empty place
+		}
 		return
 	}
-	p.sys.Executor(true).AddWorkers(1)
+	p.replaceUnder(a)
+}
+
+// refill fills one place that was left empty.
+func (p *Processor) refill() {
+	p.emptyMu.Lock()
+	defer p.emptyMu.Unlock()
+	for len(p.empty) > 0 {
+		a := p.empty[0]
+		p.empty[0] = nil
+		p.empty = p.empty[1:]
+		if p.replaceUnder(a) {
+			return
+		}
+	}
+}
+
+// replaceUnder replaces the task actor under an abandoned attempt; false when its
+// body has returned first.
+func (p *Processor) replaceUnder(a *attempt) bool {
+	p.sys.Executor(true).AddWorkers(1) // before the body can take it back
+	if !a.fate.CompareAndSwap(fateOpen, fateReplaced) {
+		p.sys.Executor(true).AddWorkers(-1)
+		return false
+	}
 	p.replace(a.actor.index)
+	return true
 }
 
 // replace puts a new task actor into a place of the pool.
@@ -227,9 +266,32 @@ func (p *Processor) notice(a *attempt, n Notice) {
 	}
 }
 
+// defect counts a panic of the engine's own code inside an actor. There should be
+// none; the invariants that panic say what broke.
+func (p *Processor) defect(f actor.Failure) {
+	if errors.Is(f.Err, actor.ErrGoexit) {
+		return // user code; see workflowActor.protect and taskActor.exited
+	}
+	p.count.defects.Add(1)
+	if obs := p.cfg.Observer; obs != nil {
+		obs.Noticed(&Event{Item: -1, Err: fmt.Errorf("actor %s: %w", f.Actor, f.Err)}, NoticeDefect)
+	}
+}
+
 // deadLetter reports a message that an actor could not take.
 func (p *Processor) deadLetter(d actor.DeadLetter) {
 	if obs := p.cfg.Observer; obs != nil {
 		obs.Noticed(&Event{Item: -1, Err: fmt.Errorf("actor %s: %w", d.Actor, d.Reason)}, NoticeDeadLetter)
 	}
+}
+
+// protect calls f, which is user code on its caller's goroutine, and turns a panic
+// into an error.
+func protect(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &workflow.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return f()
 }

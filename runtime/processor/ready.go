@@ -1,6 +1,9 @@
 package processor
 
-import "container/heap"
+import (
+	"container/heap"
+	"slices"
+)
 
 // A readyQueue orders the attempts that wait for a task actor. It belongs to
 // one workflow actor and is bounded by the plans of the runs in flight.
@@ -8,6 +11,7 @@ type readyQueue interface {
 	push(a *attempt)
 	pop() *attempt // nil when empty
 	len() int
+	sweep() // removes attempts that were dropped
 }
 
 func newReadyQueue(s Schedule) readyQueue {
@@ -45,6 +49,14 @@ func (q *fifoQueue) pop() *attempt {
 	return a
 }
 
+func (q *fifoQueue) sweep() {
+	for range q.n {
+		if a := q.pop(); a.phase.Load() != phaseDropped {
+			q.push(a)
+		}
+	}
+}
+
 func (q *fifoQueue) grow() {
 	ring := make([]*attempt, max(16, 2*len(q.ring)))
 	n := copy(ring, q.ring[q.head:])
@@ -63,6 +75,11 @@ func (q *rankQueue) pop() *attempt {
 		return nil
 	}
 	return heap.Pop(&q.h).(*attempt)
+}
+
+func (q *rankQueue) sweep() {
+	q.h = slices.DeleteFunc(q.h, func(a *attempt) bool { return a.phase.Load() == phaseDropped })
+	heap.Init(&q.h)
 }
 
 type rankHeap []*attempt

@@ -39,18 +39,20 @@ type Run struct {
 	startedAt  time.Time
 	endedAt    time.Time
 
-	owner     *workflowActor
-	began     bool        // the workflow actor has taken it up
-	timer     *time.Timer // fires at deadline
-	previous  *Run        // in the owner's list
-	next      *Run
-	linked    bool
-	tasks     []taskState
-	results   []any         // by task; read by the bodies of dependents
-	remaining atomic.Int32  // tasks that have not ended
-	ending    atomic.Uint32 // workflow.Status that the run is about to get, 0 while that is open; moves once, by CAS
-	cause     error         // why it is ending; belongs to whoever moved ending
-	abandoned bool          // a body was given up and may still run
+	owner      *workflowActor
+	began      bool        // the workflow actor has taken it up
+	timer      *time.Timer // fires at deadline
+	grace      *time.Timer // fires when cancelled bodies have had CancelGrace
+	previous   *Run        // in the owner's list
+	next       *Run
+	linked     bool
+	tasks      []taskState
+	results    []any         // by task; read by the bodies of dependents
+	remaining  atomic.Int32  // tasks that have not ended
+	ending     atomic.Uint32 // workflow.Status that the run is about to get, 0 while that is open; moves once, by CAS
+	cause      error         // why it is ending; belongs to whoever moved ending
+	failedTask bool          // cause is the TaskError of one of its tasks
+	abandoned  bool          // a body was given up and may still run
 
 	output any
 	err    error

@@ -3,6 +3,7 @@ package processor
 import (
 	"container/list"
 	"sync"
+	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
@@ -14,9 +15,12 @@ func (p *Processor) shed(r *Run, full *OverloadError) {
 	for i := range r.tasks {
 		r.tasks[i].setStatus(workflow.StatusCancelled)
 	}
+	if p.timed {
+		r.endedAt = time.Now()
+	}
 	r.status.Store(uint32(workflow.StatusCancelled))
 	close(r.done)
-	p.count.shed.Add(1)
+	p.counters(full).shed.Add(1)
 	p.refused(r, full)
 }
 
@@ -24,7 +28,7 @@ func (p *Processor) shed(r *Run, full *OverloadError) {
 // its place. The order needs no room in a mailbox, since one run goes for it.
 func (p *Processor) takePlace(r, victim *Run, full *OverloadError) {
 	r.owner = victim.owner
-	p.count.shed.Add(1)
+	p.counters(full).shed.Add(1)
 	p.refused(victim, full)
 	victim.cancelAsked.Store(true)
 	victim.cancel(full)

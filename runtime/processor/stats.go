@@ -15,11 +15,8 @@ type Stats struct {
 	Failed    uint64
 	Cancelled uint64 // shed runs that had been admitted are among them
 
-	Shed             uint64        // runs dropped by OverflowDropNewest or OverflowDropOldest
-	RefusedRuns      uint64        // refusals by the bound MaxRuns
-	RefusedMailboxes uint64        // refusals by full mailboxes
-	Waited           uint64        // callers that waited for room
-	WaitedTime       time.Duration // how long they waited, in all
+	RunsBound    BoundStats // what MaxRuns did
+	MailboxBound BoundStats // what MailboxCapacity did
 
 	InFlight int // runs now
 	MaxRuns  int
@@ -29,7 +26,9 @@ type Stats struct {
 	Panics          uint64
 	Timeouts        uint64 // attempts and tasks that took too long
 	DeadLetters     uint64
-	Leaked          int // task bodies that ignored their cancelled context and still run
+	ObserverPanics  uint64 // panics of the Observer, which were contained
+	Defects         uint64 // panics of the engine itself; anything but 0 is worth a bug report
+	Leaked          int    // task bodies that ignored their cancelled context and still run
 
 	Ready          int // attempts in the workflow actors' ready lists
 	Queued         int // attempts handed out that wait for a task actor
@@ -37,6 +36,14 @@ type Stats struct {
 	IdleTaskActors int
 
 	Workflows []WorkflowActorStats
+}
+
+// BoundStats counts what became of runs that found a bound hit.
+type BoundStats struct {
+	Refused    uint64        // answered with ErrOverloaded, at once or after a wait in vain
+	Waited     uint64        // callers that waited for room; under each bound that they waited for
+	WaitedTime time.Duration // how long, in all
+	Shed       uint64        // runs dropped by OverflowDropNewest or OverflowDropOldest
 }
 
 // WorkflowActorStats describes one workflow actor.
@@ -49,31 +56,44 @@ type WorkflowActorStats struct {
 // counters are the processor-wide ones; those of a workflow actor have one
 // writer, the others are rare or spread over the task actors.
 type counters struct {
-	shed, refusedRuns, refusedMailboxes, waited atomic.Uint64
-	waitedNanos                                 atomic.Int64
-	panics, timeouts, retries                   atomic.Uint64
-	leaked                                      atomic.Int64
+	runs, mailboxes           boundCounters
+	panics, timeouts, retries atomic.Uint64
+	observerPanics, defects   atomic.Uint64
+	leaked                    atomic.Int64
+}
+
+type boundCounters struct {
+	refused, waited, shed atomic.Uint64
+	waitedNanos           atomic.Int64
+}
+
+func (c *boundCounters) stats() BoundStats {
+	return BoundStats{
+		Refused:    c.refused.Load(),
+		Waited:     c.waited.Load(),
+		WaitedTime: time.Duration(c.waitedNanos.Load()),
+		Shed:       c.shed.Load(),
+	}
 }
 
 // Stats returns a snapshot. It does not block and may be called at any time.
 func (p *Processor) Stats() Stats {
 	s := Stats{
-		Shed:             p.count.shed.Load(),
-		RefusedRuns:      p.count.refusedRuns.Load(),
-		RefusedMailboxes: p.count.refusedMailboxes.Load(),
-		Waited:           p.count.waited.Load(),
-		WaitedTime:       time.Duration(p.count.waitedNanos.Load()),
-		InFlight:         int(p.runs.taken.Load()),
-		MaxRuns:          p.cfg.MaxRuns,
-		Retries:          p.count.retries.Load(),
-		Panics:           p.count.panics.Load(),
-		Timeouts:         p.count.timeouts.Load(),
-		DeadLetters:      p.sys.Stats().DeadLetters,
-		Leaked:           int(p.count.leaked.Load()),
-		Queued:           p.pool.Queued(),
-		TaskActors:       p.cfg.TaskActors,
-		IdleTaskActors:   p.pool.Idle(),
-		Workflows:        make([]WorkflowActorStats, len(p.workflows)),
+		RunsBound:      p.count.runs.stats(),
+		MailboxBound:   p.count.mailboxes.stats(),
+		InFlight:       int(p.runs.taken.Load()),
+		MaxRuns:        p.cfg.MaxRuns,
+		Retries:        p.count.retries.Load(),
+		Panics:         p.count.panics.Load(),
+		Timeouts:       p.count.timeouts.Load(),
+		DeadLetters:    p.sys.Stats().DeadLetters,
+		ObserverPanics: p.count.observerPanics.Load(),
+		Defects:        p.count.defects.Load(),
+		Leaked:         int(p.count.leaked.Load()),
+		Queued:         p.pool.Queued(),
+		TaskActors:     p.cfg.TaskActors,
+		IdleTaskActors: p.pool.Idle(),
+		Workflows:      make([]WorkflowActorStats, len(p.workflows)),
 	}
 	for i, w := range p.workflows {
 		s.Accepted += w.accepted.Load()

@@ -16,19 +16,43 @@ const stopMargin = 5 * time.Second
 // waited for, and then the actors are stopped. When ctx ends first, the runs
 // that are left are cancelled, their bodies have CancelGrace to return, and the
 // error says how many there were and how many bodies still run. Stop returns at
-// most about CancelGrace after ctx has ended. Later calls wait for the first.
+// most about CancelGrace after ctx has ended.
+//
+// A later call waits for the first one, and when its own ctx ends it cancels what
+// is left too. A task must not stop the runtime that executes it: it waits for
+// itself, until ctx ends.
 func (p *Processor) Stop(ctx context.Context) error {
-	if !p.stopping.CompareAndSwap(false, true) {
-		select {
-		case <-p.stopped:
-			return p.stopErr
-		case <-ctx.Done():
-			return fmt.Errorf("ringmill: stop: still stopping: %w", ctx.Err())
-		}
+	if p.stopping.CompareAndSwap(false, true) {
+		p.stopErr = p.stop(ctx)
+		close(p.stopped)
+		return p.stopErr
 	}
-	p.stopErr = p.stop(ctx)
-	close(p.stopped)
-	return p.stopErr
+	if wait(ctx, p.stopped) {
+		return p.stopErr
+	}
+	err := p.cancelAll(ctx)
+	late, cancel := context.WithTimeout(context.Background(), p.cfg.CancelGrace+2*stopMargin)
+	defer cancel()
+	if wait(late, p.stopped) {
+		return errors.Join(err, p.stopErr)
+	}
+	return errors.Join(err, errors.New("ringmill: stop: the first call has not returned"))
+}
+
+// wait waits for done and reports whether that came before the end of ctx; it
+// counts as before when both are there.
+func wait(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+	}
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func (p *Processor) stop(ctx context.Context) error {
@@ -38,15 +62,15 @@ func (p *Processor) stop(ctx context.Context) error {
 		p.signalIdle()
 	}
 	var problems []error
-	select {
-	case <-p.idle:
-	case <-ctx.Done():
+	if !wait(ctx, p.idle) {
 		problems = append(problems, p.cancelAll(ctx))
+		late, cancel := context.WithTimeout(context.Background(), p.cfg.CancelGrace+stopMargin)
+		defer cancel()
+		if !wait(late, p.idle) {
+			problems = append(problems, fmt.Errorf("ringmill: stop: %d runs did not end", p.runs.taken.Load()))
+		}
 	}
-	actorsCtx, cancel := context.WithTimeout(context.Background(), p.actorsGrace())
-	defer cancel()
-	p.drain(actorsCtx)
-	err := p.sys.Stop(actorsCtx)
+	err := p.stopActors()
 	if leaked := p.count.leaked.Load(); leaked > 0 {
 		problems = append(problems, fmt.Errorf(
 			"ringmill: stop: %d task bodies ignore their cancelled context and still run: let them return when ctx.Done() is closed", leaked))
@@ -56,21 +80,26 @@ func (p *Processor) stop(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// cancelAll cancels what is in flight and waits for it to end.
+// cancelAll cancels what is in flight.
 func (p *Processor) cancelAll(ctx context.Context) error {
 	err := fmt.Errorf("ringmill: stop: cancelled %d runs at the deadline: %w", p.runs.taken.Load(), ctx.Err())
 	cause := fmt.Errorf("%w: %w", ErrStopped, context.Canceled)
 	for _, w := range p.workflows {
 		w.post(control{kind: shutdown, cause: cause})
 	}
-	late := time.NewTimer(p.cfg.CancelGrace + stopMargin)
-	defer late.Stop()
-	select {
-	case <-p.idle:
-	case <-late.C:
-		err = errors.Join(err, fmt.Errorf("ringmill: stop: %d runs did not end", p.runs.taken.Load()))
-	}
 	return err
+}
+
+// stopActors stops the actors, which have nothing left to do. It does so on a
+// goroutine of its own, since Stop may be called by a task of another runtime,
+// and an actor system refuses to be waited for on any actor's goroutine.
+func (p *Processor) stopActors() error {
+	ctx, cancel := context.WithTimeout(context.Background(), p.actorsGrace())
+	defer cancel()
+	p.drain(ctx)
+	stopped := make(chan error, 1)
+	go func() { stopped <- p.sys.Stop(ctx) }()
+	return <-stopped
 }
 
 // drain waits until the task actors have met every attempt that was dropped after
@@ -98,9 +127,4 @@ func (p *Processor) actorsGrace() time.Duration {
 }
 
 // signalIdle tells Stop that nothing is in flight.
-func (p *Processor) signalIdle() {
-	select {
-	case p.idle <- struct{}{}:
-	default: // it was told already
-	}
-}
+func (p *Processor) signalIdle() { p.idleOnce.Do(func() { close(p.idle) }) }

@@ -1,7 +1,9 @@
 package processor
 
 import (
+	"cmp"
 	"context"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -52,18 +54,13 @@ func (t *taskActor) receive(c *actor.Context[executeTask], m executeTask) error 
 // attempt next. It answers replaced when the body overstayed its cancelled
 // context and another actor took this one's place.
 func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
-	if a.phase.Load() != phaseQueued || !a.run.begin() {
-		a.run.owner.tell(taskDone{a}) // dropped: only the credit goes back
+	if !a.run.begin() || !a.phase.CompareAndSwap(phaseQueued, phaseStarting) {
+		a.run.owner.tell(taskDone{a}) // shed or dropped: only the credit goes back
 		return nil, false
 	}
 	ctx, release := t.prepare(a)
 	defer release()
-	if !a.phase.CompareAndSwap(phaseQueued, phaseRunning) {
-		a.status, a.err = workflow.StatusCancelled, errCancelled
-		t.observeEnd(a)
-		a.run.owner.tell(taskDone{a})
-		return nil, false
-	}
+	a.phase.Store(phaseRunning)
 	a.state().move(workflow.StatusReady, workflow.StatusRunning)
 
 	returned := false
@@ -72,7 +69,11 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 			t.exited(a, ctx)
 		}
 	}()
-	result, err := call(ctx, a)
+	var result any
+	err := ctx.Err()
+	if err == nil { // else its run or its time ended while it waited
+		result, err = call(ctx, a)
+	}
 	returned = true
 	if !t.finish(a, result, err, ctx) {
 		return nil, !t.comeBack(a)
@@ -175,12 +176,15 @@ func (t *taskActor) prepare(a *attempt) (context.Context, func()) {
 	a.actor = t
 	if a.timed() {
 		a.startedAt = time.Now()
+		if a.number == 1 {
+			a.firstAt = a.startedAt
+		}
 	}
 	if deadline, _, _ := a.deadline(); !deadline.IsZero() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline)
 		number := a.number
-		stuck := time.AfterFunc(deadline.Sub(a.startedAt)+t.p.cfg.CancelGrace, func() {
+		stuck := time.AfterFunc(addDurations(deadline.Sub(a.startedAt), t.p.cfg.CancelGrace), func() {
 			a.run.owner.post(control{kind: attemptStuck, run: a.run, attempt: a, number: number})
 		})
 		release = func() { stuck.Stop(); cancel() }
@@ -215,37 +219,49 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 	if !a.phase.CompareAndSwap(phaseRunning, phaseFinished) {
 		return false
 	}
-	a.result, a.err, a.status = result, err, workflow.StatusSucceeded
+	a.result = result
 	if a.timed() {
 		a.endedAt = time.Now()
 	}
-	if err != nil {
-		a.status, a.err = a.judge(ctx, err)
-	}
+	a.status, a.err = a.judge(ctx, err)
 	t.observeEnd(a)
 	return true
 }
 
-// judge says how an attempt ended that returned an error.
+// judge says how an attempt ended whose body returned err. One that succeeds after
+// its deadline is too late; one whose run is cancelled meanwhile is not.
 func (a *attempt) judge(ctx context.Context, err error) (workflow.Status, error) {
-	if a.run.ctx.Err() != nil {
-		return workflow.StatusCancelled, err
-	}
-	if deadline, _, _ := a.deadline(); !deadline.IsZero() && ctx.Err() != nil {
+	deadline, _, _ := a.deadline()
+	late := !deadline.IsZero() && !a.endedAt.Before(deadline)
+	switch {
+	case err == nil && !late:
+		return workflow.StatusSucceeded, nil
+	case a.run.ctx.Err() != nil:
+		return workflow.StatusCancelled, cmp.Or(err, ctx.Err())
+	case late || !deadline.IsZero() && ctx.Err() != nil:
 		return workflow.StatusTimedOut, a.timeout(err)
 	}
 	return workflow.StatusFailed, err
 }
 
+// addDurations adds what may be as long as a Duration can say.
+func addDurations(a, b time.Duration) time.Duration {
+	if sum := a + b; sum >= a {
+		return sum
+	}
+	return math.MaxInt64
+}
+
 // comeBack is the end of a body that was given up. Whoever moves fate first
 // decides whether this actor goes on (true) or its replacement does.
 func (t *taskActor) comeBack(a *attempt) bool {
-	t.p.count.leaked.Add(-1)
 	t.p.notice(a, NoticeReturned)
+	t.p.count.leaked.Add(-1)
 	if a.fate.CompareAndSwap(fateOpen, fateReturned) {
 		return true
 	}
 	t.p.sys.Executor(true).AddWorkers(-1)
+	t.p.refill()
 	return false
 }
 
@@ -253,6 +269,7 @@ func (t *taskActor) observeEnd(a *attempt) {
 	if obs := t.p.cfg.Observer; obs != nil {
 		e := a.event()
 		defer e.release()
+		e.Status, e.Err = a.status, a.err
 		e.At, e.Run = a.endedAt, a.endedAt.Sub(a.startedAt)
 		obs.AttemptEnded(a.ctx, e)
 	}

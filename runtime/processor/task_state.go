@@ -75,10 +75,12 @@ func (t *taskState) each(f func(*attempt)) {
 func (t *taskState) record(a *attempt) {
 	t.attempts = max(t.attempts, a.number)
 	t.actor = int32(a.actor.index)
-	if t.started.IsZero() {
-		t.started = a.startedAt
+	if t.started.IsZero() || a.firstAt.Before(t.started) {
+		t.started = a.firstAt
 	}
-	t.finished = a.endedAt
+	if a.endedAt.After(t.finished) {
+		t.finished = a.endedAt
+	}
 	if t.items != nil {
 		t.run = t.finished.Sub(t.started)
 		if a.item == 0 {

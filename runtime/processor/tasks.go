@@ -26,7 +26,7 @@ func (w *workflowActor) taskReady(r *Run, i int32) {
 		return
 	}
 	var items workflow.Items
-	err := protect(func() (err error) {
+	err := w.protect(r, i, func() (err error) {
 		items, err = plan.Expand(workflow.Inputs{Input: r.input, Results: r.results})
 		return err
 	})
@@ -44,7 +44,7 @@ func (w *workflowActor) taskReady(r *Run, i int32) {
 func (w *workflowActor) nextItems(r *Run, i int32) {
 	m := r.tasks[i].items
 	if m.done == m.Len {
-		err := protect(func() error { r.results[i] = m.Result(); return nil })
+		err := w.protect(r, i, func() error { r.results[i] = m.Result(); return nil })
 		if err != nil {
 			w.failTask(r, i, workflow.StatusFailed, 0, err)
 			return
@@ -100,10 +100,12 @@ func (w *workflowActor) releaseSuccessors(r *Run, i int32) {
 func (w *workflowActor) attemptEnded(a *attempt) {
 	r, t := a.run, a.state()
 	t.record(a)
-	if a.status == workflow.StatusTimedOut {
+	timedOut := a.status == workflow.StatusTimedOut
+	again := a.status != workflow.StatusSucceeded && w.retry(a)
+	if timedOut || a.status == workflow.StatusTimedOut {
 		w.p.count.timeouts.Add(1)
 	}
-	if a.status != workflow.StatusSucceeded && w.retry(a) {
+	if again {
 		return
 	}
 	if t.items != nil {
@@ -112,7 +114,7 @@ func (w *workflowActor) attemptEnded(a *attempt) {
 	switch {
 	case a.status == workflow.StatusCancelled:
 		cause := Cause(r.ctx) // the order may be on its way still
-		w.end(r, statusFor(cause), cause)
+		w.end(r, r.statusFor(cause), cause)
 		w.endWithRun(r, a.task)
 	case a.status != workflow.StatusSucceeded:
 		w.failTask(r, a.task, a.status, a.number, a.itemError())
@@ -153,8 +155,8 @@ func (w *workflowActor) retry(a *attempt) bool {
 	}
 	var wait time.Duration
 	var again bool
-	err := protect(func() error {
-		wait, again = plan.Retry.Next(int(a.number), a.endedAt.Sub(t.started), a.err)
+	err := w.protect(r, a.task, func() error {
+		wait, again = plan.Retry.Next(int(a.number), a.endedAt.Sub(a.firstAt), a.err)
 		return nil
 	})
 	if err != nil {
@@ -168,7 +170,7 @@ func (w *workflowActor) retry(a *attempt) bool {
 		a.status = workflow.StatusCancelled
 		return false
 	}
-	if !t.deadline.IsZero() && !a.endedAt.Add(wait).Before(t.deadline) {
+	if !t.deadline.IsZero() && !time.Now().Add(wait).Before(t.deadline) {
 		a.status = workflow.StatusTimedOut
 		a.err = &timeoutError{what: "task", limit: plan.TaskTimeout, err: a.err}
 		return false
@@ -176,7 +178,7 @@ func (w *workflowActor) retry(a *attempt) bool {
 	w.p.count.retries.Add(1)
 	if obs := w.p.cfg.Observer; obs != nil {
 		e := a.event()
-		e.Queue = wait
+		e.Status, e.Err, e.Queue = a.status, a.err, wait
 		obs.Noticed(e, NoticeRetry)
 		e.release()
 	}
@@ -192,7 +194,7 @@ func (w *workflowActor) retry(a *attempt) bool {
 		return true
 	}
 	number := a.number
-	time.AfterFunc(wait, func() {
+	a.backOff = time.AfterFunc(wait, func() {
 		w.post(control{kind: retryDue, run: r, attempt: a, number: number})
 	})
 	return true
@@ -208,20 +210,22 @@ func (w *workflowActor) failTask(r *Run, i int32, status workflow.Status, number
 			Attempt: int(number), Err: cause,
 		}
 	}
-	w.end(r, workflow.StatusFailed, t.cause)
+	if w.end(r, workflow.StatusFailed, t.cause) {
+		r.failedTask = true
+	}
 	w.endWithRun(r, i)
 }
 
-// taskTimedOut ends a task whose TaskTimeout is over while no attempt of it
-// runs; a running one has the same deadline in its context.
+// taskTimedOut ends a task whose TaskTimeout is over and that would need another
+// attempt; those that run have the same deadline in their context.
 func (w *workflowActor) taskTimedOut(r *Run, i int32) {
 	t := &r.tasks[i]
 	if t.failing != 0 {
 		return
 	}
-	dropped := false
-	t.each(func(a *attempt) { dropped = w.drop(a) || dropped })
-	if !dropped {
+	late := t.items != nil && t.items.next < t.items.Len
+	t.each(func(a *attempt) { late = w.drop(a) || late })
+	if !late || t.ended() {
 		return
 	}
 	w.p.count.timeouts.Add(1)
@@ -235,6 +239,12 @@ func (w *workflowActor) drop(a *attempt) bool {
 	if !a.phase.CompareAndSwap(phaseQueued, phaseDropped) {
 		return false
 	}
+	if a.listed {
+		w.dead++
+	}
+	if a.backOff != nil {
+		a.backOff.Stop()
+	}
 	if a.item >= 0 {
 		a.state().items.remove(a)
 	}
@@ -244,12 +254,16 @@ func (w *workflowActor) drop(a *attempt) bool {
 // abandon gives a running body up: the task goes on without it, and a new task
 // actor takes its actor's place.
 func (w *workflowActor) abandon(a *attempt) {
+	w.p.count.leaked.Add(1) // before the body can come back and take it off
 	if !a.phase.CompareAndSwap(phaseRunning, phaseAbandoned) {
+		w.p.count.leaked.Add(-1)
 		return
 	}
 	w.credits.Add(1)
 	a.run.abandoned = true
-	a.endedAt = time.Now()
+	if a.timed() {
+		a.endedAt = time.Now()
+	}
 	if a.run.ctx.Err() != nil {
 		a.status = workflow.StatusCancelled
 		a.err = fmt.Errorf("ignored its cancelled context for %v: %w", w.p.cfg.CancelGrace, Cause(a.run.ctx))
@@ -259,7 +273,7 @@ func (w *workflowActor) abandon(a *attempt) {
 	}
 	a.actor.observeEnd(a)
 	w.p.notice(a, NoticeLeaked)
-	w.p.leak(a)
+	w.p.leaked(a)
 	w.attemptEnded(a)
 }
 
@@ -285,12 +299,35 @@ func (t *taskState) end(status workflow.Status) {
 	t.setStatus(status)
 }
 
-// protect calls f, which is a user's code, and turns a panic into an error.
-func protect(f func() error) (err error) {
+// protect calls f, which is user code that concerns task i, or noTask. A panic
+// becomes an error. A runtime.Goexit cannot be stopped: it ends this goroutine,
+// but not the actor, which is told to go on from here.
+func (w *workflowActor) protect(r *Run, i int32, f func() error) (err error) {
+	returned := false
 	defer func() {
+		if returned {
+			return
+		}
 		if v := recover(); v != nil {
 			err = &workflow.PanicError{Value: v, Stack: debug.Stack()}
+			return
 		}
+		w.post(control{kind: exited, run: r, task: i})
 	}()
-	return f()
+	err = f()
+	returned = true
+	return err
+}
+
+const noTask = -1
+
+// userCodeExited fails the task, or the run's output, whose user code called
+// runtime.Goexit.
+func (w *workflowActor) userCodeExited(r *Run, i int32) {
+	if i == noTask {
+		r.publish(workflow.StatusFailed, nil, &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: workflow.StatusFailed, Err: errGoexit})
+	} else {
+		w.failTask(r, i, workflow.StatusFailed, r.tasks[i].attempts, errGoexit)
+	}
+	w.settle(r)
 }

@@ -28,6 +28,7 @@ type workflowActor struct {
 	ref      actor.Ref[message]
 	waiting  places // runs in the mailbox; the rest of its room is the credits'
 	ready    readyQueue
+	dead     int          // attempts in ready that were dropped
 	credits  atomic.Int64 // taken by this actor and by task actors, given back by this one
 	sequence uint64
 	linked   *Run          // the runs that it drives, doubly linked
@@ -92,8 +93,10 @@ func (w *workflowActor) obey() {
 func (w *workflowActor) order(c *control) {
 	switch c.kind {
 	case cancelRun:
-		w.end(c.run, statusFor(c.cause), c.cause)
+		w.end(c.run, c.run.statusFor(c.cause), c.cause)
 		w.settle(c.run)
+	case exited:
+		w.userCodeExited(c.run, c.task)
 	case replaceRun:
 		w.begin(c.run)
 	case retryDue:
@@ -167,21 +170,32 @@ func (w *workflowActor) queue(a *attempt) {
 	if a.item < 0 {
 		a.state().move(workflow.StatusRetrying, workflow.StatusReady)
 	}
+	a.listed = true
 	w.ready.push(a)
 }
+
+// sweepAt is how many dropped attempts the ready list keeps before it is looked
+// through for them; then at least as many are removed as are kept.
+const sweepAt = 32
 
 // dispatch hands out ready attempts while there are credits.
 func (w *workflowActor) dispatch() {
 	for w.ready.len() > 0 && w.takeCredit() {
 		a := w.ready.pop()
+		a.listed = false
 		if a.phase.Load() == phaseDropped {
+			w.dead--
 			w.credits.Add(1)
 			continue
 		}
 		w.started.Add(1)
 		w.p.assign(a)
 	}
-	w.readyLen.Store(int64(w.ready.len()))
+	if w.dead > sweepAt && w.dead > w.ready.len()/2 {
+		w.ready.sweep()
+		w.dead = 0
+	}
+	w.readyLen.Store(int64(w.ready.len() - w.dead))
 	if w.draining && w.credits.Load() == int64(w.p.creditLimit) {
 		w.draining = false
 		close(w.drained)
@@ -229,9 +243,9 @@ func (w *workflowActor) unlink(r *Run) {
 	w.runCount.Add(-1)
 }
 
-// statusFor is how a run ends that is stopped for cause.
-func statusFor(cause error) workflow.Status {
-	if t, ok := errors.AsType[*timeoutError](cause); ok && t.what == "run" {
+// statusFor is how the run ends that is stopped for cause.
+func (r *Run) statusFor(cause error) workflow.Status {
+	if r.timeout != nil && errors.Is(cause, r.timeout) {
 		return workflow.StatusFailed
 	}
 	return workflow.StatusCancelled

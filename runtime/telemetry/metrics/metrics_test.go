@@ -21,8 +21,10 @@ var _ processor.Observer = (*metrics.Observer)(nil)
 
 func stats() processor.Stats {
 	return processor.Stats{
-		Accepted: 10, Succeeded: 5, Failed: 2, Cancelled: 1, Shed: 1, RefusedRuns: 3, RefusedMailboxes: 4,
-		Waited: 6, WaitedTime: 1500 * time.Millisecond, InFlight: 2, MaxRuns: 100,
+		Accepted: 10, Succeeded: 5, Failed: 2, Cancelled: 1,
+		RunsBound:    processor.BoundStats{Refused: 3, Shed: 1},
+		MailboxBound: processor.BoundStats{Refused: 4, Waited: 6, WaitedTime: 1500 * time.Millisecond},
+		InFlight:     2, MaxRuns: 100,
 		AttemptsStarted: 40, Retries: 7, Panics: 8, Timeouts: 9, DeadLetters: 11, Leaked: 1,
 		Ready: 12, Queued: 13, TaskActors: 50, IdleTaskActors: 48,
 		Workflows: []processor.WorkflowActorStats{{Runs: 1, MailboxLen: 2, MailboxCap: 64}, {Runs: 1, MailboxLen: 3, MailboxCap: 64}},
@@ -40,9 +42,10 @@ func TestStats(t *testing.T) {
 			ringmill_runs_total{status="succeeded"} 5
 			`,
 		"ringmill_admission_wait_seconds_total": `
-			# HELP ringmill_admission_wait_seconds_total Time that callers waited for room.
+			# HELP ringmill_admission_wait_seconds_total Time that callers waited for room, by the bound that was hit.
 			# TYPE ringmill_admission_wait_seconds_total counter
-			ringmill_admission_wait_seconds_total 1.5
+			ringmill_admission_wait_seconds_total{bound="mailboxes"} 1.5
+			ringmill_admission_wait_seconds_total{bound="max_runs"} 0
 			`,
 		"ringmill_task_actors": `
 			# HELP ringmill_task_actors Task actors, by state.

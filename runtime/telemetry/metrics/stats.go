@@ -19,6 +19,9 @@ type statMetric struct {
 var (
 	runsDesc     = desc("ringmill_runs_total", "Runs that ended, by how they did.", "status")
 	refusedDesc  = desc("ringmill_runs_refused_total", "Runs refused at admission, by the bound that was hit.", "bound")
+	shedDesc     = desc("ringmill_runs_shed_total", "Runs dropped by an overflow policy, by the bound that was hit.", "bound")
+	waitsDesc    = desc("ringmill_admission_waits_total", "Callers that waited for room, by the bound that was hit.", "bound")
+	waitTimeDesc = desc("ringmill_admission_wait_seconds_total", "Time that callers waited for room, by the bound that was hit.", "bound")
 	taskActors   = desc("ringmill_task_actors", "Task actors, by state.", "state")
 	waitingTasks = desc("ringmill_tasks_waiting", "Attempts that are ready to run and wait, by place: a workflow actor's ready list, or the task pool's queue.", "place")
 )
@@ -28,12 +31,14 @@ var statMetrics = []statMetric{
 	{runsDesc, prometheus.CounterValue, []string{"succeeded"}, func(s *processor.Stats) float64 { return float64(s.Succeeded) }},
 	{runsDesc, prometheus.CounterValue, []string{"failed"}, func(s *processor.Stats) float64 { return float64(s.Failed) }},
 	{runsDesc, prometheus.CounterValue, []string{"cancelled"}, func(s *processor.Stats) float64 { return float64(s.Cancelled) }},
-	{refusedDesc, prometheus.CounterValue, []string{"max_runs"}, func(s *processor.Stats) float64 { return float64(s.RefusedRuns) }},
-	{refusedDesc, prometheus.CounterValue, []string{"mailboxes"}, func(s *processor.Stats) float64 { return float64(s.RefusedMailboxes) }},
-	counter("ringmill_runs_shed_total", "Runs dropped by an overflow policy.", func(s *processor.Stats) uint64 { return s.Shed }),
-	counter("ringmill_admission_waits_total", "Callers that waited for room.", func(s *processor.Stats) uint64 { return s.Waited }),
-	{desc("ringmill_admission_wait_seconds_total", "Time that callers waited for room."), prometheus.CounterValue, nil,
-		func(s *processor.Stats) float64 { return s.WaitedTime.Seconds() }},
+	bound(refusedDesc, "max_runs", func(s *processor.Stats) float64 { return float64(s.RunsBound.Refused) }),
+	bound(refusedDesc, "mailboxes", func(s *processor.Stats) float64 { return float64(s.MailboxBound.Refused) }),
+	bound(shedDesc, "max_runs", func(s *processor.Stats) float64 { return float64(s.RunsBound.Shed) }),
+	bound(shedDesc, "mailboxes", func(s *processor.Stats) float64 { return float64(s.MailboxBound.Shed) }),
+	bound(waitsDesc, "max_runs", func(s *processor.Stats) float64 { return float64(s.RunsBound.Waited) }),
+	bound(waitsDesc, "mailboxes", func(s *processor.Stats) float64 { return float64(s.MailboxBound.Waited) }),
+	bound(waitTimeDesc, "max_runs", func(s *processor.Stats) float64 { return s.RunsBound.WaitedTime.Seconds() }),
+	bound(waitTimeDesc, "mailboxes", func(s *processor.Stats) float64 { return s.MailboxBound.WaitedTime.Seconds() }),
 	gauge("ringmill_runs_in_flight", "Runs admitted and not ended.", func(s *processor.Stats) int { return s.InFlight }),
 	gauge("ringmill_runs_in_flight_limit", "The bound on runs in flight (MaxRuns).", func(s *processor.Stats) int { return s.MaxRuns }),
 
@@ -47,11 +52,17 @@ var statMetrics = []statMetric{
 	{taskActors, prometheus.GaugeValue, []string{"idle"}, func(s *processor.Stats) float64 { return float64(s.IdleTaskActors) }},
 	{taskActors, prometheus.GaugeValue, []string{"busy"}, func(s *processor.Stats) float64 { return float64(s.TaskActors - s.IdleTaskActors) }},
 
+	counter("ringmill_observer_panics_total", "Panics of observers, which were contained.", func(s *processor.Stats) uint64 { return s.ObserverPanics }),
+	counter("ringmill_defects_total", "Panics of the engine itself.", func(s *processor.Stats) uint64 { return s.Defects }),
 	counter("ringmill_dead_letters_total", "Messages that could not be delivered.", func(s *processor.Stats) uint64 { return s.DeadLetters }),
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+func bound(d *prometheus.Desc, name string, value func(*processor.Stats) float64) statMetric {
+	return statMetric{d, prometheus.CounterValue, []string{name}, value}
 }
 
 func counter(name, help string, value func(*processor.Stats) uint64) statMetric {
