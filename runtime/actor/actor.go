@@ -66,8 +66,12 @@ func Spawn[M any](sys *System, handler func(*Context[M], M) error, cfg Config) R
 // that it closes over: newHandler is called here for the first one, and on the actor
 // for the others.
 func SpawnFunc[M any](sys *System, newHandler func() func(*Context[M], M) error, cfg Config) Ref[M] {
+	return spawn(sys, nil, newHandler, cfg)
+}
+
+func spawn[M any](sys *System, parent *cell, newHandler func() func(*Context[M], M) error, cfg Config) Ref[M] {
 	if newHandler == nil {
-		panic(fmt.Sprintf("actor: SpawnFunc(%q): newHandler is nil", cfg.Name))
+		panic(fmt.Sprintf("actor: Spawn(%q): newHandler is nil", cfg.Name))
 	}
 	supervisor, err := newSupervisor(cfg.Supervision)
 	if err != nil {
@@ -81,6 +85,7 @@ func SpawnFunc[M any](sys *System, newHandler func() func(*Context[M], M) error,
 			system:     sys,
 			executor:   sys.Executor(cfg.Blocking),
 			name:       cfg.Name,
+			parent:     parent,
 			supervisor: supervisor,
 			onSignal:   cfg.OnSignal,
 			onStop:     cfg.OnStop,
@@ -91,13 +96,16 @@ func SpawnFunc[M any](sys *System, newHandler func() func(*Context[M], M) error,
 	}
 	a.self = a
 	a.context.actor = a
+	if parent != nil {
+		parent.addChild(&a.cell) // before anybody can stop it
+	}
 	if sys.add(&a.cell) {
 		sys.publish(&a.cell, Spawned, nil)
-	} else {
-		a.mailbox.Close()
-		a.status.Store(stopped)
-		a.markFinished()
+		return Ref[M]{actor: a}
 	}
+	a.mailbox.Close()
+	a.status.Store(stopped)
+	a.leave()
 	return Ref[M]{actor: a}
 }
 
@@ -176,9 +184,12 @@ func (a *actor[M]) attend(flags uint32, message M) bool {
 	return true
 }
 
-// attendDue deals with what comes before the next message. Notices are handled one in
-// each slice: there may be many.
+// attendDue deals with what comes before the next message, until a failure needs a
+// verdict carried out. Notices are handled one in each slice: there may be many.
 func (a *actor[M]) attendDue(flags uint32, message *M) {
+	if flags&flagEscalated != 0 && a.attendEscalated() {
+		return
+	}
 	if flags&flagSignal != 0 {
 		a.attendSignal()
 	}
@@ -206,6 +217,9 @@ func (a *actor[M]) rest() (again bool) {
 		a.finish()
 		return false
 	}
+	if f := a.flags.Load(); f&flagChildren != 0 && f&flagClosed != 0 && a.mailbox.Drained() {
+		a.closeChildren() // the last of them to go schedules the actor
+	}
 	a.status.Store(idle | a.handled<<handledShift) // publishes the actor's side to whoever claims it next
 	if a.mailbox.Ready() || a.flags.Load()&flagsDue != 0 || a.readyToFinish() {
 		return a.claim()
@@ -213,12 +227,12 @@ func (a *actor[M]) rest() (again bool) {
 	return false
 }
 
-// readyToFinish reports whether all that was accepted has been dealt with. A
+// readyToFinish reports whether all that was accepted has been dealt with and no child is left. A
 // sender that is still on its way into a closed mailbox keeps it from being
 // drained, and schedules the actor when it is through.
 func (a *actor[M]) readyToFinish() bool {
 	f := a.flags.Load()
-	return f&flagClosed != 0 && f&flagsDue == 0 && a.mailbox.Drained()
+	return f&flagClosed != 0 && f&(flagsDue|flagChildren) == 0 && a.mailbox.Drained()
 }
 
 // failed reports an error that the handler has returned and answers as fail does.

@@ -21,15 +21,17 @@ const (
 
 // Requests to an actor, in cell.flags.
 const (
-	flagSignal  = 1 << iota // OnSignal is to be called
-	flagClosed              // the mailbox is closed: stop when it is drained
-	flagAbandon             // make dead letters of what is left
-	flagWaiting             // waiters is not empty
-	flagNotice              // the message of a watch is to be handled
+	flagSignal    = 1 << iota // OnSignal is to be called
+	flagClosed                // the mailbox is closed: stop when it is drained
+	flagAbandon               // make dead letters of what is left
+	flagWaiting               // waiters is not empty
+	flagNotice                // the message of a watch is to be handled
+	flagEscalated             // a child's failure is to be dealt with
+	flagChildren              // there are children: stop them before stopping
 )
 
 // flagsDue are the requests that the actor attends to before its next message.
-const flagsDue = flagSignal | flagNotice
+const flagsDue = flagSignal | flagNotice | flagEscalated
 
 // cell is what an actor has regardless of its message type.
 //
@@ -63,13 +65,23 @@ type cell struct {
 	supervisor *supervisor     // nil: resume after failures
 	marked     context.Context // see handlerContext
 
+	parent     *cell // nil unless spawned by SpawnChild
 	prev, next *cell // in System.actors
 
-	mu       sync.Mutex
-	finished bool
-	done     chan struct{} // made when the first caller waits, closed when stopped
-	rare     *rare         // made when first needed
+	mu   sync.Mutex
+	end  end
+	done chan struct{} // made when the first caller waits, closed at the end
+	rare *rare         // made when first needed
 }
+
+// end says how far an actor has come in ending.
+type end uint8
+
+const (
+	notEnded end = iota
+	ending       // it takes no more watches and tells those who watch it
+	ended        // nothing of it is left
+)
 
 // rare is what most actors never need; it is kept apart to keep them small. cell.mu guards it.
 type rare struct {
@@ -77,6 +89,9 @@ type rare struct {
 	watchers map[*watch]struct{} // who is to be told when this actor stops
 	watching map[*watch]struct{} // what this actor is to be told
 	fired    []*watch            // what it is to be told now
+
+	children  map[*cell]struct{}
+	escalated []error // failures of children that are to be dealt with
 }
 
 // rarely returns rare; mu is held.
@@ -135,8 +150,11 @@ func (c *cell) close() {
 	c.wakeAllWaiters()
 }
 
-// abandon makes the actor turn what is left of a closed mailbox into dead letters.
-func (c *cell) abandon() { c.request(flagAbandon) }
+// abandon makes the actor turn what is left in its mailbox into dead letters.
+func (c *cell) abandon() {
+	c.close()
+	c.request(flagAbandon)
+}
 
 func (c *cell) signal() { c.request(flagSignal) }
 
@@ -153,7 +171,7 @@ func (c *cell) stoppedChan() <-chan struct{} {
 	defer c.mu.Unlock()
 	if c.done == nil {
 		c.done = make(chan struct{})
-		if c.finished {
+		if c.end == ended {
 			close(c.done)
 		}
 	}
@@ -170,25 +188,32 @@ func (c *cell) finish() {
 	c.system.publish(c, Stopped, nil)
 	c.status.Store(stopped | c.handled<<handledShift)
 	c.system.remove(c)
-	c.endWatches(c.markFinished())
+	c.leave()
 }
 
-// markFinished wakes who waits for the actor to stop and returns what is left of its rare parts.
-func (c *cell) markFinished() rare {
+// leave tells everybody who is to know that the actor has stopped.
+func (c *cell) leave() {
+	c.mu.Lock()
+	c.end = ending
+	for c.wakeFirst() { // close may not have come to it yet
+	}
+	left := c.rare
+	c.rare = nil
+	c.mu.Unlock()
+
+	if left != nil {
+		left.endWatches()
+	}
+	if c.parent != nil {
+		c.parent.childGone(c)
+	}
+
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.finished = true
+	c.end = ended
 	if c.done != nil {
 		close(c.done)
 	}
-	for c.wakeFirst() { // close may not have come to it yet
-	}
-	if c.rare == nil {
-		return rare{}
-	}
-	left := *c.rare
-	c.rare = nil
-	return left
 }
 
 // runHook calls OnSignal or OnStop behind a panic barrier of its own. A Goexit goes

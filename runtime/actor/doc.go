@@ -21,8 +21,9 @@
 // A [Pool] is a group of actors behind one router: round robin, by key, or all.
 //
 // [Watch] tells an actor that another has stopped. [Supervision] says how an actor
-// goes on after a failure: it resumes, restarts after a back-off, or stops. [Subscribe] gives an
-// actor the events of all others' lives.
+// goes on after a failure: it resumes, restarts after a back-off, or stops. [SpawnChild] ties
+// an actor's life to its parent's. [Subscribe] gives an actor the events of all others'
+// lives.
 //
 // Handlers must not block, unless [Config.Blocking] puts the actor on the
 // system's other executor, which is made for that.

@@ -14,13 +14,15 @@ var ErrGaveUp = errors.New("actor: stopped by its supervision")
 type Directive uint8
 
 const (
-	Restart Directive = iota // with a new handler, after a back-off; its mailbox is kept
-	Resume                   // with the next message, as if nothing had happened
-	Stop                     // not at all: what is in its mailbox becomes dead letters
+	Restart  Directive = iota // with a new handler, after a back-off; its mailbox is kept
+	Resume                    // with the next message, as if nothing had happened
+	Stop                      // not at all: what is in its mailbox becomes dead letters
+	Escalate                  // as Stop, and the failure is its parent's too; see SpawnChild
 )
 
 // Supervision says what happens to an actor after its handler has returned an error,
-// panicked or called Goexit. It concerns that actor alone (one-for-one). The message
+// panicked or called Goexit. It concerns that actor (one-for-one) and, at a restart, its
+// children, which are stopped. The message
 // at fault is not handled again; it is in the Failure. The zero value restarts with
 // the defaults below; an actor without any Supervision resumes.
 //
@@ -28,7 +30,8 @@ const (
 // stopping the actor ends the back-off at once.
 type Supervision struct {
 	// Decide, if set, chooses by the failure. It is called on the actor and must
-	// not block. Defaults to Restart always; also if it panics.
+	// not block. Defaults to Restart always; also if it panics. Without a parent
+	// Escalate is Stop.
 	Decide func(Failure) Directive
 
 	// MaxRestarts within Window are made; one more stops the actor as Stop does.
@@ -141,8 +144,11 @@ func (c *cell) fail(f Failure) (verdict bool) {
 		return false
 	}
 	c.supervisor.fail(f, time.Now())
-	if c.supervisor.verdict == Stop {
+	if v := c.supervisor.verdict; v == Stop || v == Escalate {
 		c.system.publish(c, GaveUp, f.Err)
+	}
+	if c.supervisor.verdict == Escalate && c.parent != nil {
+		c.parent.escalate(fmt.Errorf("child %q: %w", c.name, f.Err))
 	}
 	return c.sentenced()
 }
@@ -153,10 +159,9 @@ func (c *cell) sentenced() bool { return c.supervisor != nil && c.supervisor.ver
 // belong to somebody else, unless it answers again.
 func (c *cell) carryOut() (again bool) {
 	s := c.supervisor
-	if s.verdict == Stop {
+	if s.verdict != Restart {
 		s.verdict, s.gaveUp = Resume, true
-		c.flags.Or(flagAbandon)
-		c.close()
+		c.abandon()
 		return true
 	}
 	if c.flags.Load()&flagClosed == 0 {
@@ -192,8 +197,9 @@ func (c *cell) resume() {
 	}
 }
 
-// restart makes the new handler. A panic in newHandler is a failure like any other.
+// restart stops the children and makes the new handler. A panic in newHandler is a failure like any other.
 func (a *actor[M]) restart() {
+	a.closeChildren()
 	a.inHook = true
 	a.handler = a.newHandler()
 	a.inHook = false

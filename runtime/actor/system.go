@@ -121,8 +121,9 @@ func (s *System) Executor(blocking bool) *scheduler.Executor {
 }
 
 // Stop closes every mailbox, lets the actors handle what was accepted, runs
-// their OnStop and waits for all of it and for the goroutines. What a handler
-// tells an actor that is already stopped is a dead letter.
+// their OnStop and waits for all of it and for the goroutines. Children are closed
+// when their parents have drained. What a handler tells an actor that is already
+// closed is a dead letter.
 //
 // At the end of ctx what is left in the mailboxes becomes dead letters. Stop
 // collects them for up to 100 ms more and then returns an error that says how
@@ -134,7 +135,9 @@ func (s *System) Stop(ctx context.Context) error {
 		return ErrInHandler
 	}
 	for _, c := range s.beginStop() {
-		c.close()
+		if c.parent == nil { // a parent closes its children when it has handled what it accepted
+			c.close()
+		}
 	}
 	if wait(ctx, s.empty) {
 		return s.stopExecutors(ctx)
@@ -191,7 +194,7 @@ func (s *System) abandon(cause error) error {
 type Stats struct {
 	Actors      int    // spawned and not yet stopped
 	Handled     uint64 // messages that handlers have seen; a running slice of up to 64 is added at its end
-	Failures    uint64 // handlers that returned an error
+	Failures    uint64 // errors that handlers returned or children escalated
 	Panics      uint64 // handlers and hooks that panicked or called Goexit
 	Restarts    uint64 // handlers made anew by supervision
 	DeadLetters uint64 // messages that no handler will see
@@ -220,11 +223,12 @@ func (s *System) Stats() Stats {
 	return st
 }
 
-// add enters c, or reports false if the system has begun to stop.
+// add enters c, or reports false if the system has begun to stop. A parent that drains
+// meanwhile may still spawn children: it waits for them.
 func (s *System) add(c *cell) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopping {
+	if s.stopping && (c.parent == nil || s.actors.n == 0) {
 		return false
 	}
 	s.actors.add(c)

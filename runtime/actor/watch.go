@@ -3,7 +3,7 @@ package actor
 import "sync/atomic"
 
 // Watch has message told to watcher once watched has stopped, or at once if it
-// already has. The message needs no room in the mailbox and is never refused; it
+// already has. When Stop of watched has returned, the message is on its way. The message needs no room in the mailbox and is never refused; it
 // comes before messages that wait there. It is not delivered if the watcher
 // stops first.
 //
@@ -43,7 +43,7 @@ type watch struct {
 func (c *cell) addWatcher(w *watch) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.finished {
+	if c.end != notEnded {
 		return false
 	}
 	r := c.rarely()
@@ -59,7 +59,7 @@ func (c *cell) addWatcher(w *watch) bool {
 func (c *cell) addWatching(w *watch) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.finished {
+	if c.end != notEnded {
 		return false
 	}
 	if !w.ended.Load() {
@@ -79,7 +79,7 @@ func (w *watch) fire() {
 	}
 	c := w.watcher
 	c.mu.Lock()
-	if c.finished {
+	if c.end != notEnded {
 		c.mu.Unlock()
 		return
 	}
@@ -126,11 +126,11 @@ func (c *cell) takeFired() *watch {
 }
 
 // endWatches ends the watches of an actor that has stopped.
-func (c *cell) endWatches(left rare) {
-	for w := range left.watching {
+func (r *rare) endWatches() {
+	for w := range r.watching {
 		w.cancel()
 	}
-	for w := range left.watchers {
+	for w := range r.watchers {
 		w.fire()
 	}
 }
