@@ -53,7 +53,7 @@ func TestFailureIsIsolated(t *testing.T) {
 			func(err error) bool {
 				return errors.Is(err, context.DeadlineExceeded) && strings.Contains(err.Error(), "attempt timed out after 5ms")
 			}, workflow.StatusTimedOut},
-		{"ignores its context", ignoring(release), []workflow.Option{workflow.Timeout(5 * time.Millisecond)},
+		{"ignores its context", ignoring(release), []workflow.Option{workflow.Timeout(100 * time.Millisecond)},
 			func(err error) bool {
 				return errors.Is(err, context.DeadlineExceeded) && strings.Contains(err.Error(), "ignored its cancelled context for 10ms")
 			}, workflow.StatusTimedOut},
@@ -295,13 +295,10 @@ func TestLeakedTasksAreReplaced(t *testing.T) {
 	release := make(chan struct{})
 	rt := start(t, runtime.Config{TaskActors: actors, CancelGrace: time.Millisecond})
 	stuck := one(t, ignoring(release), workflow.Timeout(time.Millisecond))
-	for i := range actors {
-		if _, err := runtime.Execute(within(t), rt, stuck, i); err == nil {
+	for rt.Stats().Leaked < actors { // the millisecond may pass before a body begins
+		if _, err := runtime.Execute(within(t), rt, stuck, 0); err == nil {
 			t.Fatal("a stuck task succeeded")
 		}
-	}
-	if got := rt.Stats().Leaked; got != actors {
-		t.Fatalf("leaked = %d, want %d", got, actors)
 	}
 	if got, err := runtime.Execute(within(t), rt, threeSteps(t), 0); got != 3 || err != nil {
 		t.Fatalf("a run on the replacements = %d, %v", got, err)

@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -153,6 +154,10 @@ func (w *workflowActor) retry(a *attempt) bool {
 	if plan.Retry == nil || a.status == workflow.StatusCancelled || a.phase.Load() == phaseAbandoned {
 		return false
 	}
+	if !t.deadline.IsZero() && !time.Now().Before(t.deadline) {
+		w.taskTooLate(a)
+		return false
+	}
 	var wait time.Duration
 	var again bool
 	err := w.protect(r, a.task, func() error {
@@ -171,8 +176,7 @@ func (w *workflowActor) retry(a *attempt) bool {
 		return false
 	}
 	if !t.deadline.IsZero() && !time.Now().Add(wait).Before(t.deadline) {
-		a.status = workflow.StatusTimedOut
-		a.err = &timeoutError{what: "task", limit: plan.TaskTimeout, err: a.err}
+		w.taskTooLate(a)
 		return false
 	}
 	w.p.count.retries.Add(1)
@@ -198,6 +202,17 @@ func (w *workflowActor) retry(a *attempt) bool {
 		w.post(control{kind: retryDue, run: r, attempt: a, number: number})
 	})
 	return true
+}
+
+// taskTooLate makes the attempt's end that of its task's time. The cause is what
+// went wrong before that, as far as it is known.
+func (w *workflowActor) taskTooLate(a *attempt) {
+	cause := a.err
+	if t, ok := cause.(*timeoutError); ok && t.what == "task" {
+		cause = cmp.Or(a.state().last, t.err)
+	}
+	a.status = workflow.StatusTimedOut
+	a.err = &timeoutError{what: "task", limit: a.plan().TaskTimeout, err: cause}
 }
 
 // failTask records the failure that ends a task and, with it, its run.
