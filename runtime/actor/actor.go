@@ -44,8 +44,8 @@ type Config struct {
 type actor[M any] struct {
 	cell
 	mailbox    *mailbox.MPSC[M]
-	handler    func(*Context[M], M) error // belongs to the actor's side
-	newHandler func() func(*Context[M], M) error
+	handler    func(*Context[M], M) error        // belongs to the actor's side
+	newHandler func() func(*Context[M], M) error // nil: a restart keeps the handler
 	context    Context[M]
 }
 
@@ -59,20 +59,22 @@ func Spawn[M any](sys *System, handler func(*Context[M], M) error, cfg Config) R
 	if handler == nil {
 		panic(fmt.Sprintf("actor: Spawn(%q): handler is nil", cfg.Name))
 	}
-	return SpawnFunc(sys, func() func(*Context[M], M) error { return handler }, cfg)
+	return spawn(sys, nil, handler, nil, cfg)
 }
 
 // SpawnFunc is Spawn for a handler that is made anew at each restart, with the state
 // that it closes over: newHandler is called here for the first one, and on the actor
 // for the others.
 func SpawnFunc[M any](sys *System, newHandler func() func(*Context[M], M) error, cfg Config) Ref[M] {
-	return spawn(sys, nil, newHandler, cfg)
+	if newHandler == nil {
+		panic(fmt.Sprintf("actor: SpawnFunc(%q): newHandler is nil", cfg.Name))
+	}
+	return spawn(sys, nil, newHandler(), newHandler, cfg)
 }
 
-func spawn[M any](sys *System, parent *cell, newHandler func() func(*Context[M], M) error, cfg Config) Ref[M] {
-	if newHandler == nil {
-		panic(fmt.Sprintf("actor: Spawn(%q): newHandler is nil", cfg.Name))
-	}
+// spawn starts an actor; without newHandler a restart keeps the handler.
+func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
+	newHandler func() func(*Context[M], M) error, cfg Config) Ref[M] {
 	supervisor, err := newSupervisor(cfg.Supervision)
 	if err != nil {
 		panic(fmt.Sprintf("actor: Spawn(%q): %v", cfg.Name, err))
@@ -91,7 +93,7 @@ func spawn[M any](sys *System, parent *cell, newHandler func() func(*Context[M],
 			onStop:     cfg.OnStop,
 		},
 		mailbox:    mailbox.NewMPSCReserved[M](cfg.MailboxCapacity, cfg.Reserve),
-		handler:    newHandler(),
+		handler:    handler,
 		newHandler: newHandler,
 	}
 	a.self = a

@@ -1,19 +1,24 @@
 package actor
 
+import "fmt"
+
 // SpawnChild is Spawn for an actor that belongs to the one whose handler calls it: a
 // parent that is closed handles what it has accepted, then closes its children, waits for
 // them to stop, and only then calls its own OnStop. What Stop of the parent leaves at its
 // deadline is left in the children too. A restart of the parent closes its children.
 func SpawnChild[P, M any](c *Context[P], handler func(*Context[M], M) error, cfg Config) Ref[M] {
 	if handler == nil {
-		panic("actor: SpawnChild(" + cfg.Name + "): handler is nil")
+		panic(fmt.Sprintf("actor: SpawnChild(%q): handler is nil", cfg.Name))
 	}
-	return SpawnChildFunc(c, func() func(*Context[M], M) error { return handler }, cfg)
+	return spawn(c.actor.system, &c.actor.cell, handler, nil, cfg)
 }
 
 // SpawnChildFunc is SpawnChild as SpawnFunc is Spawn.
 func SpawnChildFunc[P, M any](c *Context[P], newHandler func() func(*Context[M], M) error, cfg Config) Ref[M] {
-	return spawn(c.actor.system, &c.actor.cell, newHandler, cfg)
+	if newHandler == nil {
+		panic(fmt.Sprintf("actor: SpawnChildFunc(%q): newHandler is nil", cfg.Name))
+	}
+	return spawn(c.actor.system, &c.actor.cell, newHandler(), newHandler, cfg)
 }
 
 func (c *cell) addChild(child *cell) {

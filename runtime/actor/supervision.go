@@ -200,9 +200,11 @@ func (c *cell) resume() {
 // restart stops the children and makes the new handler. A panic in newHandler is a failure like any other.
 func (a *actor[M]) restart() {
 	a.closeChildren()
-	a.inHook = true
-	a.handler = a.newHandler()
-	a.inHook = false
+	if a.newHandler != nil {
+		a.inHook = true
+		a.handler = a.newHandler()
+		a.inHook = false
+	}
 	a.supervisor.verdict = Resume
 	a.system.restarts.Add(1)
 	a.system.publish(&a.cell, Restarted, nil)

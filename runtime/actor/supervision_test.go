@@ -128,10 +128,11 @@ func TestSupervision(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var letters []actor.DeadLetter
 				sys := newTestSystem(t, actor.SystemConfig{OnDeadLetter: func(d actor.DeadLetter) { letters = append(letters, d) }})
-				start := time.Now()
+				start, told := time.Now(), make(chan struct{})
 				var got []handledAt
 				stopped := 0
 				ref := actor.Spawn(sys, func(_ *actor.Context[string], m string) error {
+					<-told // all messages are there before the first one fails
 					got = append(got, handledAt{m, time.Since(start)})
 					switch m {
 					case "error":
@@ -148,6 +149,7 @@ func TestSupervision(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+				close(told)
 				time.Sleep(time.Minute) // of the test's own clock
 				stopSystem(t, sys)
 				if !slices.Equal(got, test.want) || stopped != 1 {
