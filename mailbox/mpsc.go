@@ -18,8 +18,10 @@ const closedBit = 1 << 63
 // concurrent use. TryDequeue and Drain belong to the consumer: at most one
 // goroutine at a time may be inside them, and handing the role to another
 // goroutine needs a happens-before edge, as a channel or an atomic status word
-// gives. No method blocks, and none allocates but the first enqueue, which makes
-// the ring. Dequeued slots are cleared, so the ring keeps no message alive.
+// gives. No method blocks; a producer that loses the race for a place pauses for a
+// fraction of a microsecond and tries again. None allocates but the first enqueue,
+// which makes the ring. Dequeued slots are cleared, so the ring keeps no message
+// alive.
 //
 // A refusal means full: ErrFull is answered only if at one moment during the call
 // the mailbox was open and held its capacity. An accepted message is delivered
