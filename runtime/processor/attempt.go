@@ -30,7 +30,7 @@ type attempt struct {
 	item     int32 // of a Map, else -1
 	number   int32 // from 1
 	sequence uint64
-	queuedAt time.Time
+	queuedAt instant
 	listed   bool        // in the ready list
 	backOff  *time.Timer // runs while the attempt waits to be tried again
 
@@ -39,12 +39,12 @@ type attempt struct {
 
 	actor     *taskActor      // before running
 	ctx       context.Context // before running; as the observer returned it
-	startedAt time.Time       // before running
-	firstAt   time.Time       // before running: startedAt of the first attempt of this task or item
+	startedAt instant         // before running
+	firstAt   instant         // before running: startedAt of the first attempt of this task or item
 	result    any             // before the reply
 	err       error           // before the reply
 	status    workflow.Status // before the reply
-	endedAt   time.Time       // before the reply
+	endedAt   instant         // before the reply
 
 	spareCredit bool // before the reply: one more credit goes back with it
 }
@@ -75,7 +75,7 @@ func (a *attempt) state() *taskState { return &a.run.tasks[a.task] }
 func (a *attempt) event() *Event {
 	e := newEvent(a.run)
 	e.Task, e.Item, e.Attempt = a.plan().Name, int(a.item), int(a.number)
-	e.Queue = a.startedAt.Sub(a.queuedAt)
+	e.Queue = a.startedAt.since(a.queuedAt)
 	if a.actor != nil {
 		e.Actor = a.actor.index
 	}

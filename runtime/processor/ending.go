@@ -109,11 +109,11 @@ func (r *Run) publish(status workflow.Status, output any, err error) {
 		r.input, r.results = nil, nil
 	}
 	if r.p.timed {
-		r.endedAt = time.Now()
+		r.endedAt = r.p.clock.now()
 	}
 	if obs := r.p.cfg.Observer; obs != nil {
 		e := newEvent(r)
-		e.Actor, e.At, e.Run = r.owner.index, r.endedAt, r.endedAt.Sub(r.acceptedAt)
+		e.Actor, e.At, e.Run = r.owner.index, r.p.clock.time(r.endedAt), r.endedAt.since(r.acceptedAt)
 		e.Status, e.Err = status, r.err
 		obs.RunEnded(r.ctx, e)
 		e.release()

@@ -19,6 +19,7 @@ import (
 // for concurrent use.
 type Processor struct {
 	cfg         Config
+	clock       clock
 	timed       bool   // somebody wants times
 	prefix      string // of generated run ids
 	creditLimit int
@@ -57,6 +58,7 @@ const prefetch = 64
 func New(cfg Config) (*Processor, error) {
 	p := &Processor{
 		cfg:         cfg,
+		clock:       newClock(),
 		timed:       cfg.TaskTimings || cfg.Observer != nil,
 		prefix:      "r-" + rand.Text()[:8] + "-",
 		creditLimit: cfg.TaskActors + prefetch,
@@ -155,7 +157,7 @@ func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, 
 	}
 	r.remaining.Store(int32(len(plan.Tasks)))
 	if p.timed {
-		r.acceptedAt = time.Now()
+		r.acceptedAt = p.clock.now()
 	}
 	if p.cfg.Observer != nil {
 		r.id = r.ID() // once, for all events

@@ -35,9 +35,9 @@ type Run struct {
 	status      atomic.Uint32 // workflow.Status
 	done        chan struct{}
 
-	acceptedAt time.Time
-	startedAt  time.Time
-	endedAt    time.Time
+	acceptedAt instant
+	startedAt  instant
+	endedAt    instant
 
 	owner      *workflowActor
 	began      bool        // the workflow actor has taken it up
@@ -170,18 +170,18 @@ func (r *Run) Report() Report {
 		Workflow: r.plan.Name,
 		RunID:    r.ID(),
 		Status:   r.Status(),
-		Started:  r.acceptedAt,
+		Started:  r.p.clock.time(r.acceptedAt),
 		Tasks:    make([]TaskReport, len(r.tasks)),
 	}
 	for i := range r.tasks {
-		rep.Tasks[i] = r.tasks[i].report(r.plan.Tasks[i].Name)
+		rep.Tasks[i] = r.tasks[i].report(r.plan.Tasks[i].Name, r.p.clock)
 		rep.Work += rep.Tasks[i].Run
 	}
 	if !rep.Status.Ended() {
 		return rep
 	}
-	rep.Err, rep.Finished = r.err, r.endedAt
-	rep.Makespan = r.endedAt.Sub(r.acceptedAt)
+	rep.Err, rep.Finished = r.err, r.p.clock.time(r.endedAt)
+	rep.Makespan = r.endedAt.since(r.acceptedAt)
 	rep.CriticalPath, _ = r.plan.CriticalPath(func(i int) time.Duration { return rep.Tasks[i].Run })
 	return rep
 }

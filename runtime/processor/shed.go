@@ -3,7 +3,6 @@ package processor
 import (
 	"container/list"
 	"sync"
-	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
@@ -16,7 +15,7 @@ func (p *Processor) shed(r *Run, full *OverloadError) {
 		r.tasks[i].setStatus(workflow.StatusCancelled)
 	}
 	if p.timed {
-		r.endedAt = time.Now()
+		r.endedAt = p.clock.now()
 	}
 	r.status.Store(uint32(workflow.StatusCancelled))
 	close(r.done)

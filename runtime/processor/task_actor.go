@@ -3,7 +3,6 @@ package processor
 import (
 	"cmp"
 	"context"
-	"math"
 	"runtime/debug"
 	"time"
 
@@ -135,7 +134,7 @@ func (t *taskActor) goOn(a *attempt, ready *taskState, others bool) *attempt {
 	}
 	next := &ready.first
 	if next.timed() {
-		next.queuedAt = time.Now()
+		next.queuedAt = t.p.clock.now()
 	}
 	w.started.Add(1)
 	return next
@@ -175,23 +174,23 @@ func (t *taskActor) prepare(a *attempt) (context.Context, func()) {
 	ctx, release := a.run.ctx, func() {}
 	a.actor = t
 	if a.timed() {
-		a.startedAt = time.Now()
+		a.startedAt = t.p.clock.now()
 		if a.number == 1 {
 			a.firstAt = a.startedAt
 		}
 	}
-	if deadline, _, _ := a.deadline(); !deadline.IsZero() {
+	if deadline, _, _ := a.deadline(); deadline != 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline)
+		ctx, cancel = context.WithDeadline(ctx, t.p.clock.time(deadline))
 		number := a.number
-		stuck := time.AfterFunc(addDurations(deadline.Sub(a.startedAt), t.p.cfg.CancelGrace), func() {
+		stuck := time.AfterFunc(addDurations(deadline.since(a.startedAt), t.p.cfg.CancelGrace), func() {
 			a.run.owner.post(control{kind: attemptStuck, run: a.run, attempt: a, number: number})
 		})
 		release = func() { stuck.Stop(); cancel() }
 	}
 	if obs := t.p.cfg.Observer; obs != nil {
 		e := a.event()
-		e.At = a.startedAt
+		e.At = t.p.clock.time(a.startedAt)
 		ctx = obs.AttemptStarted(ctx, e)
 		e.release()
 	}
@@ -221,7 +220,7 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 	}
 	a.result = result
 	if a.timed() {
-		a.endedAt = time.Now()
+		a.endedAt = t.p.clock.now()
 	}
 	a.status, a.err = a.judge(ctx, err)
 	t.observeEnd(a)
@@ -232,24 +231,16 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 // its deadline is too late; one whose run is cancelled meanwhile is not.
 func (a *attempt) judge(ctx context.Context, err error) (workflow.Status, error) {
 	deadline, _, _ := a.deadline()
-	late := !deadline.IsZero() && !a.endedAt.Before(deadline)
+	late := deadline != 0 && a.endedAt >= deadline
 	switch {
 	case err == nil && !late:
 		return workflow.StatusSucceeded, nil
 	case a.run.ctx.Err() != nil:
 		return workflow.StatusCancelled, cmp.Or(err, ctx.Err())
-	case late || !deadline.IsZero() && ctx.Err() != nil:
+	case late || deadline != 0 && ctx.Err() != nil:
 		return workflow.StatusTimedOut, a.timeout(err)
 	}
 	return workflow.StatusFailed, err
-}
-
-// addDurations adds what may be as long as a Duration can say.
-func addDurations(a, b time.Duration) time.Duration {
-	if sum := a + b; sum >= a {
-		return sum
-	}
-	return math.MaxInt64
 }
 
 // comeBack is the end of a body that was given up. Whoever moves fate first
@@ -270,7 +261,7 @@ func (t *taskActor) observeEnd(a *attempt) {
 		e := a.event()
 		defer e.release()
 		e.Status, e.Err = a.status, a.err
-		e.At, e.Run = a.endedAt, a.endedAt.Sub(a.startedAt)
+		e.At, e.Run = t.p.clock.time(a.endedAt), a.endedAt.since(a.startedAt)
 		obs.AttemptEnded(a.ctx, e)
 	}
 }
@@ -281,12 +272,12 @@ func (a *attempt) timed() bool {
 	return a.run.p.timed || t.Timeout > 0 || t.TaskTimeout > 0 || t.Retry != nil
 }
 
-// deadline returns when the attempt must have ended, and which bound that is; a
-// zero time if it may take as long as it likes.
-func (a *attempt) deadline() (at time.Time, what string, limit time.Duration) {
+// deadline returns when the attempt must have ended, and which bound that is; 0
+// if it may take as long as it likes.
+func (a *attempt) deadline() (at instant, what string, limit time.Duration) {
 	plan, task := a.plan(), a.state().deadline
 	if plan.Timeout > 0 {
-		if own := a.startedAt.Add(plan.Timeout); task.IsZero() || own.Before(task) {
+		if own := a.startedAt.after(plan.Timeout); task == 0 || own < task {
 			return own, "attempt", plan.Timeout
 		}
 	}

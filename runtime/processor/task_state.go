@@ -20,15 +20,15 @@ type taskState struct {
 	items    *itemsState   // of a Map, once it is ready
 	failing  workflow.Status
 	attempts int32
-	deadline time.Time   // TaskTimeout
+	deadline instant     // TaskTimeout
 	timer    *time.Timer // fires at deadline
 
 	last     error // of the latest attempt that will be tried again
 	cause    error
 	queue    time.Duration
 	run      time.Duration
-	started  time.Time
-	finished time.Time
+	started  instant
+	finished instant
 	actor    int32
 }
 
@@ -75,28 +75,26 @@ func (t *taskState) each(f func(*attempt)) {
 func (t *taskState) record(a *attempt) {
 	t.attempts = max(t.attempts, a.number)
 	t.actor = int32(a.actor.index)
-	if t.started.IsZero() || a.firstAt.Before(t.started) {
+	if t.started == 0 || a.firstAt < t.started {
 		t.started = a.firstAt
 	}
-	if a.endedAt.After(t.finished) {
-		t.finished = a.endedAt
-	}
+	t.finished = max(t.finished, a.endedAt)
 	if t.items != nil {
-		t.run = t.finished.Sub(t.started)
+		t.run = t.finished.since(t.started)
 		if a.item == 0 {
-			t.queue += a.startedAt.Sub(a.queuedAt)
+			t.queue += a.startedAt.since(a.queuedAt)
 		}
 		return
 	}
-	t.queue += a.startedAt.Sub(a.queuedAt)
-	t.run += a.endedAt.Sub(a.startedAt)
+	t.queue += a.startedAt.since(a.queuedAt)
+	t.run += a.endedAt.since(a.startedAt)
 }
 
-func (t *taskState) report(name string) TaskReport {
+func (t *taskState) report(name string, c clock) TaskReport {
 	rep := TaskReport{Name: name, Status: workflow.Status(t.status.Load())}
 	if rep.Status.Ended() { // the other fields were written before
 		rep.Attempts, rep.Queue, rep.Run = int(t.attempts), t.queue, t.run
-		rep.Started, rep.Finished = t.started, t.finished
+		rep.Started, rep.Finished = c.time(t.started), c.time(t.finished)
 		rep.Actor, rep.Err = int(t.actor), t.cause
 	}
 	return rep

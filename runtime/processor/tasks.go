@@ -17,7 +17,7 @@ func (w *workflowActor) taskReady(r *Run, i int32) {
 		return
 	}
 	if plan.TaskTimeout > 0 {
-		t.deadline = time.Now().Add(plan.TaskTimeout)
+		t.deadline = w.p.clock.now().after(plan.TaskTimeout)
 		t.timer = time.AfterFunc(plan.TaskTimeout, func() {
 			w.post(control{kind: taskDue, run: r, task: i})
 		})
@@ -154,14 +154,14 @@ func (w *workflowActor) retry(a *attempt) bool {
 	if plan.Retry == nil || a.status == workflow.StatusCancelled || a.phase.Load() == phaseAbandoned {
 		return false
 	}
-	if !t.deadline.IsZero() && !time.Now().Before(t.deadline) {
+	if t.deadline != 0 && w.p.clock.now() >= t.deadline {
 		w.taskTooLate(a)
 		return false
 	}
 	var wait time.Duration
 	var again bool
 	err := w.protect(r, a.task, func() error {
-		wait, again = plan.Retry.Next(int(a.number), a.endedAt.Sub(a.firstAt), a.err)
+		wait, again = plan.Retry.Next(int(a.number), a.endedAt.since(a.firstAt), a.err)
 		return nil
 	})
 	if err != nil {
@@ -175,7 +175,7 @@ func (w *workflowActor) retry(a *attempt) bool {
 		a.status = workflow.StatusCancelled
 		return false
 	}
-	if !t.deadline.IsZero() && !time.Now().Add(wait).Before(t.deadline) {
+	if t.deadline != 0 && w.p.clock.now().after(wait) >= t.deadline {
 		w.taskTooLate(a)
 		return false
 	}
@@ -277,7 +277,7 @@ func (w *workflowActor) abandon(a *attempt) {
 	w.credits.Add(1)
 	a.run.abandoned = true
 	if a.timed() {
-		a.endedAt = time.Now()
+		a.endedAt = w.p.clock.now()
 	}
 	if a.run.ctx.Err() != nil {
 		a.status = workflow.StatusCancelled

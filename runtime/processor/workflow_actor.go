@@ -135,12 +135,12 @@ func (w *workflowActor) begin(r *Run) {
 	w.accepted.Add(1)
 	w.link(r)
 	if w.p.timed {
-		r.startedAt = time.Now()
+		r.startedAt = w.p.clock.now()
 	}
 	r.status.Store(uint32(workflow.StatusRunning))
 	if obs := w.p.cfg.Observer; obs != nil {
 		e := newEvent(r)
-		e.Actor, e.At, e.Queue = w.index, r.startedAt, r.startedAt.Sub(r.acceptedAt)
+		e.Actor, e.At, e.Queue = w.index, w.p.clock.time(r.startedAt), r.startedAt.since(r.acceptedAt)
 		r.ctx = obs.RunStarted(r.ctx, e)
 		e.release()
 	}
@@ -165,7 +165,7 @@ func (w *workflowActor) queue(a *attempt) {
 	w.sequence++
 	a.sequence = w.sequence
 	if a.timed() {
-		a.queuedAt = time.Now()
+		a.queuedAt = w.p.clock.now()
 	}
 	if a.item < 0 {
 		a.state().move(workflow.StatusRetrying, workflow.StatusReady)
