@@ -88,4 +88,22 @@ var suites = []suite{
 		ours:    "levels",
 		targets: []target{{"MailboxPriority", "heap", 1}},
 	},
+	{
+		name: "workflow",
+		about: "Whole workflows of tasks that do nothing, one caller after the other: pure overhead. errgroup is a goroutine a task and " +
+			"atomic in-degree counters by hand; channels is a goroutine and a done channel a task. Neither passes results, retries, " +
+			"limits, or reports.",
+		dir:   "bench",
+		bench: "Workflow",
+		side:  "impl",
+		ours:  "ringmill",
+	},
+	{
+		name:  "workflow-callers",
+		about: "Workflows of three tasks from 1, 64 and 1,024 callers at once.",
+		dir:   "bench",
+		bench: "Callers",
+		side:  "impl",
+		ours:  "ringmill",
+	},
 }
