@@ -67,7 +67,8 @@ func (c WheelConfig) withDefaults() (WheelConfig, error) {
 // it sleeps until the next deadline, with at most one more wake-up for each level that a
 // timer comes down, and one if the timer it slept for has been stopped.
 //
-// All methods are safe for concurrent use and only Stop blocks.
+// All methods are safe for concurrent use and only Stop blocks. A test that uses
+// testing/synctest makes the wheel inside its bubble.
 //
 // # Structure
 //
@@ -80,8 +81,8 @@ func (c WheelConfig) withDefaults() (WheelConfig, error) {
 //
 //	I1  cursor never falls and is at or below the present tick
 //	I2  a bit in occupied is set exactly if its slot holds a timer
-//	I3  every slot that holds a timer begins after cursor, but for the one that a sweep
-//	    is emptying; so the lowest slot of the lowest occupied level is the next to come
+//	I3  every slot that holds a timer begins after cursor, but for those that a sweep is
+//	    emptying; so the lowest slot of the lowest occupied level is the next to come
 //
 // and for the wheel:
 //
