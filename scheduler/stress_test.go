@@ -130,7 +130,7 @@ func stressExecutor(t *testing.T, cfg scheduler.ExecutorConfig, members int, ref
 	const producers = 3
 	tokens, hops := int64(3000), int64(6000)
 	if testing.Short() {
-		tokens, hops = 150, 300
+		tokens, hops = 60, 150
 	}
 	c := newCrowd(e, members, tokens, hops, seed)
 	var wg sync.WaitGroup
