@@ -40,12 +40,14 @@ func Execute[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definitio
 		var none O
 		return none, err
 	}
-	select {
-	case <-r.Done():
-	case <-ctx.Done():
-		r.run.Cancel(processor.Cause(ctx))
-		<-r.Done()
+	if end := ctx.Done(); end != nil { // else spare the select
+		select {
+		case <-r.Done():
+		case <-end:
+			r.run.Cancel(processor.Cause(ctx))
+		}
 	}
+	<-r.Done()
 	return r.outcome()
 }
 
