@@ -18,10 +18,6 @@ type Config struct {
 	// mailbox.MaxCapacity. Defaults to SystemConfig.MailboxCapacity.
 	MailboxCapacity int
 
-	// Reserve is the room, beyond MailboxCapacity, that only TellReserved uses.
-	// Defaults to 0.
-	Reserve int
-
 	// Blocking says that the handler may block (it runs user code, does input
 	// or output): the actor runs on the system's blocking executor. Defaults to
 	// false.
@@ -92,7 +88,7 @@ func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
 			onSignal:   cfg.OnSignal,
 			onStop:     cfg.OnStop,
 		},
-		mailbox:    mailbox.NewMPSCReserved[M](cfg.MailboxCapacity, cfg.Reserve),
+		mailbox:    mailbox.NewMPSC[M](cfg.MailboxCapacity),
 		handler:    handler,
 		newHandler: newHandler,
 	}

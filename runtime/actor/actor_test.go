@@ -204,14 +204,15 @@ func TestContextStop(t *testing.T) {
 	}
 }
 
-func TestFullMailboxAndReserve(t *testing.T) {
+// TestFullMailbox: at its capacity, and not before, a mailbox refuses.
+func TestFullMailbox(t *testing.T) {
 	sys := newSystem(t, actor.SystemConfig{})
 	entered, release := make(chan struct{}, 8), make(chan struct{})
 	ref := actor.Spawn(sys, func(*actor.Context[int], int) error {
 		entered <- struct{}{}
 		<-release
 		return nil
-	}, actor.Config{MailboxCapacity: 2, Reserve: 1, Blocking: true})
+	}, actor.Config{MailboxCapacity: 2, Blocking: true})
 	tell := func(want error) {
 		t.Helper()
 		if err := ref.Tell(0); err != want {
@@ -223,12 +224,6 @@ func TestFullMailboxAndReserve(t *testing.T) {
 	tell(nil)
 	tell(nil)
 	tell(mailbox.ErrFull)
-	if err := ref.TellReserved(0); err != nil {
-		t.Fatalf("TellReserved = %v", err)
-	}
-	if err := ref.TellReserved(0); err != mailbox.ErrFull {
-		t.Fatalf("TellReserved = %v, want ErrFull", err)
-	}
 	close(release)
 }
 
@@ -243,7 +238,7 @@ func TestSpawnOnStoppedSystem(t *testing.T) {
 	}
 	ref := actor.Spawn(sys, func(*actor.Context[string], string) error { return nil }, actor.Config{Name: "late"})
 	ref.Signal()
-	for _, err := range []error{ref.Tell("a"), ref.TellReserved("b"), ref.TellWait(context.Background(), "c")} {
+	for _, err := range []error{ref.Tell("a"), ref.TellWait(context.Background(), "c")} {
 		if err != mailbox.ErrClosed {
 			t.Errorf("got %v, want ErrClosed", err)
 		}
@@ -251,10 +246,10 @@ func TestSpawnOnStoppedSystem(t *testing.T) {
 	if err := ref.Stop(context.Background()); err != nil {
 		t.Errorf("Stop = %v", err)
 	}
-	if len(letters) != 3 || letters[0] != (actor.DeadLetter{Actor: "late", Message: "a", Reason: mailbox.ErrClosed}) {
+	if len(letters) != 2 || letters[0] != (actor.DeadLetter{Actor: "late", Message: "a", Reason: mailbox.ErrClosed}) {
 		t.Errorf("dead letters %+v", letters)
 	}
-	if got := sys.Stats(); got.DeadLetters != 3 || got.Actors != 0 {
+	if got := sys.Stats(); got.DeadLetters != 2 || got.Actors != 0 {
 		t.Errorf("Stats = %+v", got)
 	}
 }
@@ -263,7 +258,7 @@ func TestZeroRef(t *testing.T) {
 	var ref actor.Ref[int]
 	ref.Signal()
 	ref.Close()
-	for _, err := range []error{ref.Tell(1), ref.TellFrom(nil, 1), ref.TellReserved(1), ref.TellWait(context.Background(), 1)} {
+	for _, err := range []error{ref.Tell(1), ref.TellFrom(nil, 1), ref.TellWait(context.Background(), 1)} {
 		if err != mailbox.ErrClosed {
 			t.Errorf("got %v, want ErrClosed", err)
 		}
@@ -296,7 +291,6 @@ func TestSpawnPanicsOnMistakes(t *testing.T) {
 		"nil handler":       func() { actor.Spawn[int](sys, nil, actor.Config{}) },
 		"nil newHandler":    func() { actor.SpawnFunc[int](sys, nil, actor.Config{}) },
 		"negative capacity": func() { actor.Spawn(sys, handler, actor.Config{MailboxCapacity: -1}) },
-		"negative reserve":  func() { actor.Spawn(sys, handler, actor.Config{Reserve: -1}) },
 	} {
 		func() {
 			defer func() {

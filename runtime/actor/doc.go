@@ -15,7 +15,6 @@
 //   - [Ref.TellFrom] inside a handler: the same, and faster.
 //   - [Ref.TellWait] outside handlers: waits for room within its context.
 //   - [Ask] outside handlers: sends and waits for the reply.
-//   - [Ref.TellReserved] for replies whose sender holds a credit: room of their own.
 //   - [Ref.Signal] when only the fact matters and not how often: never refused.
 //
 // A [Pool] is a group of actors behind one router: round robin, by key, or all.

@@ -45,19 +45,6 @@ func (r Ref[M]) TellFrom(c Sender, m M) error {
 	return nil
 }
 
-// TellReserved is Tell that may also use the room of Config.Reserve.
-func (r Ref[M]) TellReserved(m M) error {
-	a := r.actor
-	if a == nil {
-		return mailbox.ErrClosed
-	}
-	if err := a.mailbox.TryEnqueueReserved(m); err != nil {
-		return a.refused(m, err)
-	}
-	a.schedule()
-	return nil
-}
-
 // TellWait is Tell that waits for room until ctx ends; then it returns an error
 // that wraps ctx.Err(). It sleeps while it waits.
 //
