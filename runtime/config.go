@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/processor"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // The defaults of Config, and the ranges that New accepts.
@@ -21,6 +22,7 @@ const (
 	MaxActors          = 65_536  // of either kind
 	MaxMailboxCapacity = 1 << 24 // 16 Mi runs, 256 MiB of ring once used
 	MaxMaxRuns         = 1 << 30 // a run takes at least 1 KB
+	maxActorPairs      = 1 << 23 // each may have one task waiting, within scheduler.MaxPolicyCapacity
 	MaxCancelGrace     = 24 * time.Hour
 )
 
@@ -56,6 +58,14 @@ type Config struct {
 	// drop-newest, drop-oldest).
 	Overflow Overflow
 
+	// Policy says which task actor gets which task: "idle" (an idle one, in turn,
+	// else whoever is free first), "round-robin" (strict turns), "least-loaded"
+	// (the better of two random ones) or "hash" (all tasks of a run go to the
+	// same one). Under all but "idle" a task may wait behind a long one while
+	// other task actors are idle.
+	// Defaults to "idle"; environment RINGMILL_POLICY.
+	Policy string
+
 	// Schedule is the order in which ready tasks are handed out.
 	// Defaults to ScheduleFIFO; environment RINGMILL_SCHEDULE (fifo, critical-path).
 	Schedule Schedule
@@ -85,6 +95,7 @@ func configFrom(lookup func(string) (string, bool)) (Config, error) {
 	e.duration("RINGMILL_CANCEL_GRACE", MaxCancelGrace, &c.CancelGrace)
 	parse(&e, "RINGMILL_OVERFLOW", ParseOverflow, &c.Overflow)
 	parse(&e, "RINGMILL_SCHEDULE", ParseSchedule, &c.Schedule)
+	parse(&e, "RINGMILL_POLICY", ParsePolicy, &c.Policy)
 	return c, errors.Join(e.problems...)
 }
 
@@ -168,6 +179,16 @@ func (c Config) withDefaults() (Config, error) {
 	if int(c.Schedule) >= len(scheduleNames) {
 		problems = append(problems, fmt.Errorf("runtime: Config.Schedule: %d is unknown; use one of the Schedule constants", c.Schedule))
 	}
+	if c.Policy == "" {
+		c.Policy = scheduler.DefaultPolicy
+	}
+	if _, err := ParsePolicy(c.Policy); err != nil {
+		problems = append(problems, fmt.Errorf("runtime: Config.Policy: %w", err))
+	}
+	if c.WorkflowActors > 0 && c.TaskActors > 0 && c.WorkflowActors*c.TaskActors > maxActorPairs {
+		problems = append(problems, fmt.Errorf("runtime: Config: %d WorkflowActors with %d TaskActors are too many together; want at most %d for the product",
+			c.WorkflowActors, c.TaskActors, maxActorPairs))
+	}
 	return c, errors.Join(problems...)
 }
 
@@ -179,6 +200,7 @@ func (c Config) processor() processor.Config {
 		MaxRuns:         c.MaxRuns,
 		CancelGrace:     c.CancelGrace,
 		Overflow:        c.Overflow,
+		Policy:          c.Policy,
 		Schedule:        c.Schedule,
 		Observer:        c.Observer,
 		TaskTimings:     c.TaskTimings,

@@ -22,6 +22,7 @@ func TestConfigFromEnv(t *testing.T) {
 		{"RINGMILL_CANCEL_GRACE", "5", `RINGMILL_CANCEL_GRACE: "5" is not a duration; want one such as 500ms or 5s, up to 24h0m0s`},
 		{"RINGMILL_CANCEL_GRACE", "-5s", `RINGMILL_CANCEL_GRACE: -5s is out of range; want more than 0 and up to 24h0m0s`},
 		{"RINGMILL_OVERFLOW", "spin", `RINGMILL_OVERFLOW: "spin" is unknown; want default, wait, fail, drop-newest, drop-oldest`},
+		{"RINGMILL_POLICY", "any", `RINGMILL_POLICY: "any" is unknown; want hash, idle, least-loaded, round-robin`},
 		{"RINGMILL_SCHEDULE", "lifo", `RINGMILL_SCHEDULE: "lifo" is unknown; want fifo, critical-path`},
 	} {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
@@ -35,14 +36,14 @@ func TestConfigFromEnv(t *testing.T) {
 		for name, value := range map[string]string{
 			"WORKFLOW_ACTOR_POOL_SIZE": "3", "TASK_ACTOR_POOL_SIZE": "7", "RINGMILL_MAILBOX_CAPACITY": "11",
 			"RINGMILL_MAX_RUNS": "13", "RINGMILL_CANCEL_GRACE": "17ms", "RINGMILL_OVERFLOW": "drop-oldest",
-			"RINGMILL_SCHEDULE": "critical-path",
+			"RINGMILL_SCHEDULE": "critical-path", "RINGMILL_POLICY": "hash",
 		} {
 			t.Setenv(name, value)
 		}
 		got, err := runtime.ConfigFromEnv()
 		want := runtime.Config{
 			WorkflowActors: 3, TaskActors: 7, MailboxCapacity: 11, MaxRuns: 13, CancelGrace: 17 * time.Millisecond,
-			Overflow: runtime.OverflowDropOldest, Schedule: runtime.ScheduleCriticalPath,
+			Overflow: runtime.OverflowDropOldest, Schedule: runtime.ScheduleCriticalPath, Policy: "hash",
 		}
 		if err != nil || got != want {
 			t.Errorf("got %+v, %v\nwant %+v", got, err, want)
@@ -68,6 +69,7 @@ func TestNewRefuses(t *testing.T) {
 		"CancelGrace":     {CancelGrace: -time.Second},
 		"Overflow":        {Overflow: 99},
 		"Schedule":        {Schedule: 99},
+		"Policy":          {Policy: "any"},
 	} {
 		if _, err := runtime.New(cfg); err == nil || !strings.Contains(err.Error(), "Config."+field+":") {
 			t.Errorf("New with bad %s: error = %v", field, err)
@@ -75,10 +77,17 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// TestNewRefusesTooManyActors: sizes that are fine alone may be too much together.
+func TestNewRefusesTooManyActors(t *testing.T) {
+	if _, err := runtime.New(runtime.Config{WorkflowActors: 65536, TaskActors: 65536}); err == nil || !strings.Contains(err.Error(), "too many together") {
+		t.Errorf("error = %v", err)
+	}
+}
+
 // TestConfigDefaults: the zero Config is valid and shows its defaults.
 func TestConfigDefaults(t *testing.T) {
 	got := start(t, runtime.Config{}).Config()
-	want := runtime.Config{WorkflowActors: 10, TaskActors: 50, MailboxCapacity: 1024, MaxRuns: 65536, CancelGrace: 5 * time.Second}
+	want := runtime.Config{WorkflowActors: 10, TaskActors: 50, MailboxCapacity: 1024, MaxRuns: 65536, CancelGrace: 5 * time.Second, Policy: "idle"}
 	if got != want {
 		t.Errorf("Config() = %+v, want %+v", got, want)
 	}

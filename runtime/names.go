@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ringmill/ringmill/runtime/processor"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // These types belong to the engine and are part of this package's contract.
@@ -77,6 +78,12 @@ func ParseOverflow(s string) (Overflow, error) {
 func ParseSchedule(s string) (Schedule, error) {
 	i, err := find(scheduleNames[:], s)
 	return Schedule(i), err
+}
+
+// ParsePolicy checks that s is a policy: hash, idle, least-loaded or round-robin.
+func ParsePolicy(s string) (string, error) {
+	_, err := find(scheduler.Policies(), s)
+	return s, err
 }
 
 func find(names []string, s string) (int, error) {

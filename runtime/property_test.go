@@ -108,6 +108,9 @@ func TestRandomGraphs(t *testing.T) {
 		{},
 		{WorkflowActors: 1, TaskActors: 1, MailboxCapacity: 1},
 		{TaskActors: 3, Schedule: runtime.ScheduleCriticalPath},
+		{TaskActors: 3, Policy: "round-robin"},
+		{TaskActors: 3, Policy: "least-loaded", WorkflowActors: 1},
+		{TaskActors: 3, Policy: "hash"},
 	} {
 		engine := start(t, cfg)
 		rapid.Check(t, func(rt *rapid.T) {

@@ -87,7 +87,7 @@ func TestSoak(t *testing.T) {
 	for i, overflow := range overflows {
 		cfg := runtime.Config{
 			WorkflowActors: 1 + 2*i, TaskActors: 4 + 8*i, MailboxCapacity: 1 + i, MaxRuns: 40,
-			CancelGrace: time.Millisecond, Overflow: overflow, Schedule: runtime.Schedule(i % 2), Observer: &balance{t: t},
+			CancelGrace: time.Millisecond, Overflow: overflow, Policy: []string{"idle", "round-robin", "least-loaded", "hash"}[i], Schedule: runtime.Schedule(i % 2), Observer: &balance{t: t},
 		}
 		t.Run(fmt.Sprintf("overflow=%d", overflow), func(t *testing.T) { soak(t, cfg, seed, soakFor(t)/time.Duration(len(overflows))) })
 	}

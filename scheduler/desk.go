@@ -60,6 +60,9 @@ func (d desks[T]) offer(member int, v T) (woken int, item T, err error) {
 // Next is part of Policy.
 func (d desks[T]) Next(member int) (item T, ok bool) { return d[member].take() }
 
+// Waits is part of Policy.
+func (d desks[T]) Waits(member int) bool { return d[member].mail.Ready() }
+
 // Load is part of Policy.
 func (d desks[T]) Load() (idle, queued int) {
 	for i := range d {

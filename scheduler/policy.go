@@ -33,6 +33,9 @@ type Policy[T any] interface {
 	// item it was given.
 	Next(member int) (item T, ok bool)
 
+	// Waits reports whether items wait that Next(member) could return now. It is cheap.
+	Waits(member int) bool
+
 	// Load returns how many members are idle and how many items wait. It is exact only
 	// while nobody else is at work.
 	Load() (idle, queued int)
@@ -103,6 +106,7 @@ type idlePolicy[T any] struct {
 
 func (p idlePolicy[T]) Assign(v T, _ uint64) (member int, item T, err error) { return p.pool.Assign(v) }
 func (p idlePolicy[T]) Next(member int) (item T, ok bool)                    { return p.pool.Next(member) }
+func (p idlePolicy[T]) Waits(int) bool                                       { return p.pool.Queued() > 0 }
 func (p idlePolicy[T]) Load() (idle, queued int)                             { return p.pool.Idle(), p.pool.Queued() }
 
 // roundRobinPolicy is PolicyRoundRobin.

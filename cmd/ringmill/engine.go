@@ -1,15 +1,19 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // engineFlags sizes the runtime. A zero is a flag that was not given.
 type engineFlags struct {
 	taskActors, workflowActors int
 	schedule                   *runtime.Schedule
+	policy                     *string
 }
 
 func (f *engineFlags) register(c *cobra.Command) {
@@ -18,11 +22,19 @@ func (f *engineFlags) register(c *cobra.Command) {
 	flags.Var(number(&f.workflowActors, 1, runtime.MaxActors, "10"), "workflow-actors", "how many actors drive the runs")
 	flags.Var(choice(&f.schedule, "ORDER", "fifo", parseSchedule), "schedule", "order of ready tasks: fifo or critical-path")
 	complete(c, "schedule", "fifo", "critical-path")
+	flags.Var(choice(&f.policy, "POLICY", scheduler.DefaultPolicy, parsePolicy), "policy",
+		"which task actor gets which task: "+strings.Join(scheduler.Policies(), ", "))
+	complete(c, "policy", scheduler.Policies()...)
 }
 
 func parseSchedule(s string) (*runtime.Schedule, error) {
 	schedule, err := runtime.ParseSchedule(s)
 	return &schedule, err
+}
+
+func parsePolicy(s string) (*string, error) {
+	policy, err := runtime.ParsePolicy(s)
+	return &policy, err
 }
 
 // config joins flags, environment and defaults, in this order of precedence.
@@ -39,6 +51,9 @@ func (f *engineFlags) config() (runtime.Config, error) {
 	}
 	if f.schedule != nil {
 		cfg.Schedule = *f.schedule
+	}
+	if f.policy != nil {
+		cfg.Policy = *f.policy
 	}
 	if cfg.CancelGrace == 0 {
 		cfg.CancelGrace = cancelGrace

@@ -57,10 +57,10 @@ once. --count starts that many runs, at most 4,096 at a time (fewer of a large
 workflow), and sums them up.
 
 Environment, where the flag is not given: WORKFLOW_ACTOR_POOL_SIZE,
-TASK_ACTOR_POOL_SIZE, RINGMILL_SCHEDULE, RINGMILL_LOG_LEVEL, RINGMILL_METRICS,
-RINGMILL_OTLP; beside them RINGMILL_MAX_RUNS, RINGMILL_MAILBOX_CAPACITY,
-RINGMILL_OVERFLOW, RINGMILL_CANCEL_GRACE (here 1s unless set), and the standard
-OTEL_* variables for --otlp.`,
+TASK_ACTOR_POOL_SIZE, RINGMILL_SCHEDULE, RINGMILL_POLICY, RINGMILL_LOG_LEVEL,
+RINGMILL_METRICS, RINGMILL_OTLP; beside them RINGMILL_MAX_RUNS,
+RINGMILL_MAILBOX_CAPACITY, RINGMILL_OVERFLOW, RINGMILL_CANCEL_GRACE (here 1s
+unless set), and the standard OTEL_* variables for --otlp.`,
 		Example: `  ringmill run cmd/ringmill/examples/textstats.yaml
   ringmill run order.yaml --input '{"user": "ada"}' --json | jq .output
   ringmill run order.yaml --input @order.json --task-actors 8

@@ -27,7 +27,7 @@ type Processor struct {
 	sys       *actor.System
 	workflows []*workflowActor
 	turn      scheduler.RoundRobin
-	pool      *scheduler.IdlePool[*attempt]
+	pool      scheduler.Policy[*attempt]
 	members   []atomic.Pointer[taskActor]
 
 	runs        places // in flight: admitted and not ended
@@ -71,8 +71,12 @@ func New(cfg Config) (*Processor, error) {
 		p.creditLimit = cfg.TaskActors
 	}
 	p.runs.limit = int64(cfg.MaxRuns)
-	// Every credit may wait here, so there is always room.
-	p.pool = scheduler.NewIdlePool[*attempt](cfg.TaskActors, cfg.WorkflowActors*p.creditLimit)
+	// Every credit may wait here, for one task actor even, so there is always room.
+	pool, err := scheduler.NewPolicy[*attempt](cfg.Policy, cfg.TaskActors, cfg.WorkflowActors*p.creditLimit)
+	if err != nil {
+		return nil, fmt.Errorf("ringmill: task actors: %w", err)
+	}
+	p.pool = pool
 	sys, err := actor.NewSystem(actor.SystemConfig{
 		BlockingWorkers: cfg.TaskActors,
 		OnDeadLetter:    p.deadLetter,
@@ -186,7 +190,7 @@ func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, 
 // assign hands an attempt to an idle task actor, or leaves it in the pool's
 // queue, where the next free one finds it.
 func (p *Processor) assign(a *attempt) {
-	member, a, err := p.pool.Assign(a)
+	member, a, err := p.pool.Assign(a, a.run.number)
 	if err != nil {
 		panic("processor: the task pool is full although every credit has a place: " + err.Error())
 	}

@@ -78,6 +78,7 @@ func (c *boundCounters) stats() BoundStats {
 
 // Stats returns a snapshot. It does not block and may be called at any time.
 func (p *Processor) Stats() Stats {
+	idle, queued := p.pool.Load()
 	s := Stats{
 		RunsBound:      p.count.runs.stats(),
 		MailboxBound:   p.count.mailboxes.stats(),
@@ -90,9 +91,9 @@ func (p *Processor) Stats() Stats {
 		ObserverPanics: p.count.observerPanics.Load(),
 		Defects:        p.count.defects.Load(),
 		Leaked:         int(p.count.leaked.Load()),
-		Queued:         p.pool.Queued(),
+		Queued:         queued,
 		TaskActors:     p.cfg.TaskActors,
-		IdleTaskActors: p.pool.Idle(),
+		IdleTaskActors: idle,
 		Workflows:      make([]WorkflowActorStats, len(p.workflows)),
 	}
 	for i, w := range p.workflows {

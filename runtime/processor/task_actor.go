@@ -146,7 +146,7 @@ func (t *taskActor) mayGoOn(ready *taskState) bool {
 	if plan := ready.first.plan(); plan.Expand != nil || plan.TaskTimeout > 0 {
 		return false // begins with the workflow actor
 	}
-	nobodyWaits := t.p.pool.Queued() == 0
+	nobodyWaits := !t.p.pool.Waits(t.index)
 	if t.p.cfg.Schedule == ScheduleCriticalPath {
 		nobodyWaits = nobodyWaits && ready.first.run.owner.readyLen.Load() == 0
 		return nobodyWaits && t.hops < maxHopsAlone
