@@ -7,7 +7,7 @@ TOOL  := $(GO) tool -modfile=.ci/tools.mod
 GOBIN := bin
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race stress fuzz model bench bench-compare bench-peers results lint fmt
+.PHONY: help build run test check race stress fuzz model bench bench-compare bench-peers results lint fmt fmt-check tidy-check
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,15 +24,17 @@ test: ## run all tests
 race: ## run all tests under the race detector
 	$(GO) test -race ./...
 
-check: fmt-check lint test ## gofmt, vet, staticcheck, tests, short race tests: before every commit
+check: fmt-check tidy-check lint test ## gofmt, vet, staticcheck, tests, short race tests: before every commit
 	$(GO) test -race -short ./...
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')
 
-.PHONY: fmt-check
 fmt-check:
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }
+
+tidy-check:
+	$(GO) mod tidy -diff
 
 lint: ## go vet and staticcheck
 	$(GO) vet ./...
@@ -48,6 +50,9 @@ fuzz: ## every fuzz target for a while (FUZZ_FOR=1m each)
 	$(GO) test -run '^$$' -fuzz '^FuzzParseYAML$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow
 	$(GO) test -run '^$$' -fuzz '^FuzzParseWfFormat$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow/internal/document
+
+model: ## check the mailbox's parking protocol in every interleaving (needs spin and a C compiler)
+	$(GO) run ./mailbox/model
 
 bench: ## run the benchmarks (BENCH=regexp COUNT=10)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./bench/...
