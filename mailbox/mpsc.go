@@ -275,8 +275,8 @@ func (m *MPSC[T]) Drained() bool {
 	return m.tail.Load() == m.head.Load()|closedBit
 }
 
-// backOff keeps a producer that lost the race for a place away from tail for a while, some 0.6 us, in which the winner can
-// claim dozens of places without the cache line going back and forth: with four producers that spin on a full ring a
+// backOff keeps a producer that lost the race for a place away from tail for some 0.6 us, in which the winner can claim
+// dozens of places without the cache line going back and forth: with four producers that spin on a full ring a
 // message takes 13 ns instead of 33. The pause is bounded, so a claim stays lock-free.
 //
 //go:noinline
