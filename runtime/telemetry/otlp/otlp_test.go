@@ -2,10 +2,12 @@ package otlp_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -160,20 +162,91 @@ func TestQueueFull(t *testing.T) {
 	}
 }
 
+// TestEnvironment: a value that the SDK would ignore is an error that names the
+// variable, the value and what is wanted.
 func TestEnvironment(t *testing.T) {
+	const otlpPrefix = "OTEL_EXPORTER_OTLP_"
+	gone := filepath.Join(t.TempDir(), "gone.pem")
 	tests := []struct{ name, value, want string }{
-		{"OTEL_TRACES_EXPORTER", "zipkin", `OTEL_TRACES_EXPORTER: "zipkin" is not supported; want otlp or none`},
-		{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", `OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" is not supported; want http/protobuf`},
-		{"OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", `OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4318" is not a URL; want one such as`},
-		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://", `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://" is not a URL`},
+		{"OTEL_SDK_DISABLED", "maybe", "is not a boolean; want true or false"},
+		{"OTEL_TRACES_EXPORTER", "zipkin", "is not supported; want otlp or none"},
+		{otlpPrefix + "PROTOCOL", "grpc", "is not supported; want http/protobuf"},
+		{otlpPrefix + "ENDPOINT", "localhost:4318", "is not a URL; want one such as http://localhost:4318"},
+		{otlpPrefix + "TRACES_ENDPOINT", "http://", "is not a URL"},
+		{otlpPrefix + "INSECURE", "yes", "is not a boolean; want true or false"},
+		{otlpPrefix + "HEADERS", "foo", "is not a list of headers; want NAME=VALUE"},
+		{otlpPrefix + "HEADERS", "a b=c", "is not a list of headers"},
+		{otlpPrefix + "TRACES_HEADERS", "a=%zz", "is not a list of headers"},
+		{otlpPrefix + "TIMEOUT", "abc", "is not a time; want whole milliseconds, such as 10000"},
+		{otlpPrefix + "TRACES_TIMEOUT", "-1", "is not a time"},
+		{otlpPrefix + "COMPRESSION", "foo", "is not supported; want gzip or none"},
+		{otlpPrefix + "CERTIFICATE", gone, "is not a readable file with a certificate; want a PEM file"},
+		{"OTEL_TRACES_SAMPLER", "foo", "is not supported; want always_on, always_off"},
+		{"OTEL_TRACES_SAMPLER_ARG", "abc", "is not a share of the traces; want 0 to 1"},
+		{"OTEL_TRACES_SAMPLER_ARG", "1.5", "is not a share of the traces"},
+		{"OTEL_BSP_MAX_QUEUE_SIZE", "foo", "is not a number of spans; want a whole number of 1 or more"},
+		{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0", "is not a number of spans"},
+		{"OTEL_BSP_SCHEDULE_DELAY", "1s", "is not a time; want whole milliseconds, such as 5000"},
+		{"OTEL_BSP_EXPORT_TIMEOUT", "foo", "is not a time"},
+		{"OTEL_SPAN_EVENT_COUNT_LIMIT", "many", "is not a limit; want a whole number, -1 for none"},
+		{"OTEL_RESOURCE_ATTRIBUTES", "foo", "is not a list of attributes; want NAME=VALUE"},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.name+"="+filepath.Base(test.value), func(t *testing.T) {
 			t.Setenv(test.name, test.value)
-			if _, err := otlp.New(t.Context(), otlp.Config{}); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("error %v, want %q", err, test.want)
+			want := fmt.Sprintf("%s: %q %s", test.name, test.value, test.want)
+			if _, err := otlp.New(t.Context(), otlp.Config{}); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want %q", err, want)
 			}
 		})
+	}
+	t.Run("client certificate", func(t *testing.T) {
+		t.Setenv(otlpPrefix+"CLIENT_CERTIFICATE", gone)
+		want := otlpPrefix + "CLIENT_CERTIFICATE, " + otlpPrefix + "CLIENT_KEY: "
+		if _, err := otlp.New(t.Context(), otlp.Config{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	})
+}
+
+// TestGoodEnvironment: what the specification allows is not refused.
+func TestGoodEnvironment(t *testing.T) {
+	for name, value := range map[string]string{
+		"OTEL_SDK_DISABLED": "False", "OTEL_TRACES_EXPORTER": " otlp ", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+		"OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20b, x=", "OTEL_EXPORTER_OTLP_TIMEOUT": "5000", "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+		"OTEL_TRACES_SAMPLER": "ParentBased_TraceIDRatio", "OTEL_TRACES_SAMPLER_ARG": "0.5", "OTEL_BSP_MAX_QUEUE_SIZE": "100",
+		"OTEL_BSP_SCHEDULE_DELAY": "0", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "-1", "OTEL_RESOURCE_ATTRIBUTES": "team=a,zone=b%2Cc",
+	} {
+		t.Setenv(name, value)
+	}
+	p := newProvider(t, new(sink))
+	if err := p.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDefaultEndpoint: without a variable spans go to a collector on this
+// machine, over plain HTTP.
+func TestDefaultEndpoint(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:4318")
+	if err != nil {
+		t.Skipf("the default port is taken: %v", err)
+	}
+	s := new(sink)
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: s}}
+	server.Start()
+	defer server.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
+	p, err := otlp.New(t.Context(), otlp.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	span(p, "a")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := p.Shutdown(ctx); err != nil || strings.Join(s.spans, " ") != "a" {
+		t.Errorf("%v, spans %v; want a", err, s.spans)
 	}
 }
 

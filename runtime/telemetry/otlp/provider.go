@@ -49,7 +49,11 @@ func New(ctx context.Context, cfg Config) (*Provider, error) {
 	if off {
 		return &Provider{}, nil
 	}
-	exporter, err := otlptracehttp.New(ctx)
+	var where []otlptracehttp.Option
+	if !hasEndpoint(os.Getenv) {
+		where = append(where, otlptracehttp.WithEndpointURL(defaultEndpoint+"/v1/traces"))
+	}
+	exporter, err := otlptracehttp.New(ctx, where...)
 	if err != nil {
 		return nil, fmt.Errorf("otlp: %w", err)
 	}

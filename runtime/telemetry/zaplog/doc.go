@@ -8,7 +8,7 @@
 //	debug  run started, attempt started, attempt succeeded, attempt cancelled, attempt will be retried
 //	info   run succeeded, run cancelled, abandoned task returned
 //	warn   attempt failed, attempt timed out, task ignored its cancellation, run refused, message undeliverable
-//	error  run failed
+//	error  run failed, engine defect
 //
 // Lines carry workflow, run_id, task, item (of a Map), attempt, actor,
 // queue_seconds and run_seconds as far as they apply, the error, for a panic the

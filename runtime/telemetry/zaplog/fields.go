@@ -56,9 +56,9 @@ func (o *Observer) fields(ctx context.Context, e *processor.Event, d detail) []z
 }
 
 // appendError adds the cause of e. An attempt that was cancelled has none of its
-// own. Where a TaskError wraps it, its other fields
-// name what e does not name already: the task that a run failed by. The stack
-// of a panic belongs to the attempt.
+// own. Where a TaskError wraps it, its other fields name what e does not name
+// already: the task that a run failed by. The stack of a panic belongs to the
+// attempt.
 func appendError(fields []zap.Field, e *processor.Event) []zap.Field {
 	if e.Err == nil || e.Task != "" && e.Status == workflow.StatusCancelled {
 		return fields

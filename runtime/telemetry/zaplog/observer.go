@@ -99,6 +99,7 @@ var notices = map[processor.Notice]struct {
 	processor.NoticeReturned:   {zapcore.InfoLevel, "abandoned task returned", incident},
 	processor.NoticeRefused:    {zapcore.WarnLevel, "run refused", incident},
 	processor.NoticeDeadLetter: {zapcore.WarnLevel, "message undeliverable", incident},
+	processor.NoticeDefect:     {zapcore.ErrorLevel, "engine defect", incident},
 }
 
 // Noticed implements [processor.Observer].

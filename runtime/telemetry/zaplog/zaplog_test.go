@@ -101,6 +101,9 @@ func TestLines(t *testing.T) {
 		{"dead letter", func(o *zaplog.Observer) {
 			o.Noticed(&processor.Event{Item: -1, Err: errors.New("actor workflow-3: closed")}, processor.NoticeDeadLetter)
 		}, zap.WarnLevel, "message undeliverable", nil, map[string]any{"error": "actor workflow-3: closed"}},
+		{"defect", func(o *zaplog.Observer) {
+			o.Noticed(&processor.Event{Item: -1, Err: errors.New("actor workflow-3: panic: index out of range")}, processor.NoticeDefect)
+		}, zap.ErrorLevel, "engine defect", nil, map[string]any{"error": "actor workflow-3: panic: index out of range"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -120,6 +123,17 @@ func TestLines(t *testing.T) {
 				t.Errorf("fields %v\nwant   %v", got, want)
 			}
 		})
+	}
+}
+
+// TestEveryNoticeIsLogged: a notice that the engine knows is one line.
+func TestEveryNoticeIsLogged(t *testing.T) {
+	for n := processor.Notice(1); n.String() != "unknown"; n++ {
+		core, logs := observer.New(zap.DebugLevel)
+		zaplog.New(zap.New(core)).Noticed(attempt(0, errDeclined), n)
+		if logs.Len() != 1 {
+			t.Errorf("%s: %d lines, want 1", n, logs.Len())
+		}
 	}
 }
 
