@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ringmill/ringmill/mailbox"
 	"github.com/ringmill/ringmill/runtime/processor"
 	"github.com/ringmill/ringmill/scheduler"
 )
@@ -42,6 +43,12 @@ type Config struct {
 	// taken when the first run arrives, 16 bytes a place.
 	// Defaults to 1,024; 1 to 16,777,216; environment RINGMILL_MAILBOX_CAPACITY.
 	MailboxCapacity int
+
+	// MailboxKind is the kind of the workflow actors' mailboxes: "mpsc", the
+	// lock-free ring, or, to be compared with it, "chan", "mutex", or "workiva" in
+	// a program that imports the package mailbox/workiva.
+	// Defaults to "mpsc"; environment RINGMILL_MAILBOX_KIND.
+	MailboxKind string
 
 	// MaxRuns is the number of runs in flight: admitted and not ended.
 	// Defaults to 65,536; 1 to 1,073,741,824; environment RINGMILL_MAX_RUNS.
@@ -93,6 +100,7 @@ func configFrom(lookup func(string) (string, bool)) (Config, error) {
 	e.number("RINGMILL_MAILBOX_CAPACITY", MaxMailboxCapacity, &c.MailboxCapacity)
 	e.number("RINGMILL_MAX_RUNS", MaxMaxRuns, &c.MaxRuns)
 	e.duration("RINGMILL_CANCEL_GRACE", MaxCancelGrace, &c.CancelGrace)
+	parse(&e, "RINGMILL_MAILBOX_KIND", ParseMailboxKind, &c.MailboxKind)
 	parse(&e, "RINGMILL_OVERFLOW", ParseOverflow, &c.Overflow)
 	parse(&e, "RINGMILL_SCHEDULE", ParseSchedule, &c.Schedule)
 	parse(&e, "RINGMILL_POLICY", ParsePolicy, &c.Policy)
@@ -179,6 +187,12 @@ func (c Config) withDefaults() (Config, error) {
 	if int(c.Schedule) >= len(scheduleNames) {
 		problems = append(problems, fmt.Errorf("runtime: Config.Schedule: %d is unknown; use one of the Schedule constants", c.Schedule))
 	}
+	if c.MailboxKind == "" {
+		c.MailboxKind = mailbox.DefaultKind
+	}
+	if _, err := ParseMailboxKind(c.MailboxKind); err != nil {
+		problems = append(problems, fmt.Errorf("runtime: Config.MailboxKind: %w", err))
+	}
 	if c.Policy == "" {
 		c.Policy = scheduler.DefaultPolicy
 	}
@@ -197,6 +211,7 @@ func (c Config) processor() processor.Config {
 		WorkflowActors:  c.WorkflowActors,
 		TaskActors:      c.TaskActors,
 		MailboxCapacity: c.MailboxCapacity,
+		MailboxKind:     c.MailboxKind,
 		MaxRuns:         c.MaxRuns,
 		CancelGrace:     c.CancelGrace,
 		Overflow:        c.Overflow,

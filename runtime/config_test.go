@@ -18,6 +18,7 @@ func TestConfigFromEnv(t *testing.T) {
 		{"TASK_ACTOR_POOL_SIZE", "99999999999999999999", `TASK_ACTOR_POOL_SIZE: 99999999999999999999 is out of range; want 1 to 65536`},
 		{"WORKFLOW_ACTOR_POOL_SIZE", "1.5", `WORKFLOW_ACTOR_POOL_SIZE: "1.5" is not a number; want 1 to 65536`},
 		{"RINGMILL_MAILBOX_CAPACITY", "0", `RINGMILL_MAILBOX_CAPACITY: 0 is out of range; want 1 to 16777216`},
+		{"RINGMILL_MAILBOX_KIND", "any", `RINGMILL_MAILBOX_KIND: "any" is unknown; want chan, mpsc, mutex, workiva`},
 		{"RINGMILL_MAX_RUNS", "many", `RINGMILL_MAX_RUNS: "many" is not a number; want 1 to 1073741824`},
 		{"RINGMILL_CANCEL_GRACE", "5", `RINGMILL_CANCEL_GRACE: "5" is not a duration; want one such as 500ms or 5s, up to 24h0m0s`},
 		{"RINGMILL_CANCEL_GRACE", "-5s", `RINGMILL_CANCEL_GRACE: -5s is out of range; want more than 0 and up to 24h0m0s`},
@@ -36,14 +37,14 @@ func TestConfigFromEnv(t *testing.T) {
 		for name, value := range map[string]string{
 			"WORKFLOW_ACTOR_POOL_SIZE": "3", "TASK_ACTOR_POOL_SIZE": "7", "RINGMILL_MAILBOX_CAPACITY": "11",
 			"RINGMILL_MAX_RUNS": "13", "RINGMILL_CANCEL_GRACE": "17ms", "RINGMILL_OVERFLOW": "drop-oldest",
-			"RINGMILL_SCHEDULE": "critical-path", "RINGMILL_POLICY": "hash",
+			"RINGMILL_SCHEDULE": "critical-path", "RINGMILL_POLICY": "hash", "RINGMILL_MAILBOX_KIND": "chan",
 		} {
 			t.Setenv(name, value)
 		}
 		got, err := runtime.ConfigFromEnv()
 		want := runtime.Config{
 			WorkflowActors: 3, TaskActors: 7, MailboxCapacity: 11, MaxRuns: 13, CancelGrace: 17 * time.Millisecond,
-			Overflow: runtime.OverflowDropOldest, Schedule: runtime.ScheduleCriticalPath, Policy: "hash",
+			Overflow: runtime.OverflowDropOldest, Schedule: runtime.ScheduleCriticalPath, Policy: "hash", MailboxKind: "chan",
 		}
 		if err != nil || got != want {
 			t.Errorf("got %+v, %v\nwant %+v", got, err, want)
@@ -70,6 +71,7 @@ func TestNewRefuses(t *testing.T) {
 		"Overflow":        {Overflow: 99},
 		"Schedule":        {Schedule: 99},
 		"Policy":          {Policy: "any"},
+		"MailboxKind":     {MailboxKind: "any"},
 	} {
 		if _, err := runtime.New(cfg); err == nil || !strings.Contains(err.Error(), "Config."+field+":") {
 			t.Errorf("New with bad %s: error = %v", field, err)
@@ -87,7 +89,7 @@ func TestNewRefusesTooManyActors(t *testing.T) {
 // TestConfigDefaults: the zero Config is valid and shows its defaults.
 func TestConfigDefaults(t *testing.T) {
 	got := start(t, runtime.Config{}).Config()
-	want := runtime.Config{WorkflowActors: 10, TaskActors: 50, MailboxCapacity: 1024, MaxRuns: 65536, CancelGrace: 5 * time.Second, Policy: "idle"}
+	want := runtime.Config{WorkflowActors: 10, TaskActors: 50, MailboxCapacity: 1024, MaxRuns: 65536, CancelGrace: 5 * time.Second, Policy: "idle", MailboxKind: "mpsc"}
 	if got != want {
 		t.Errorf("Config() = %+v, want %+v", got, want)
 	}

@@ -49,8 +49,11 @@ func TestManyStartsAtOnce(t *testing.T) {
 // TestManyCallersInExecute: 1,000 callers wait at the same time, with bounds so
 // small that most of them wait for room too.
 func TestManyCallersInExecute(t *testing.T) {
-	for _, cfg := range []runtime.Config{{}, {MailboxCapacity: 1, WorkflowActors: 2}, {MaxRuns: 3}} {
-		t.Run(fmt.Sprintf("capacity=%d/maxruns=%d", cfg.MailboxCapacity, cfg.MaxRuns), func(t *testing.T) {
+	for _, cfg := range []runtime.Config{
+		{}, {MailboxCapacity: 1, WorkflowActors: 2}, {MaxRuns: 3},
+		{MailboxKind: "chan"}, {MailboxKind: "mutex", MailboxCapacity: 1}, {MailboxKind: "workiva"},
+	} {
+		t.Run(fmt.Sprintf("kind=%s/capacity=%d/maxruns=%d", cfg.MailboxKind, cfg.MailboxCapacity, cfg.MaxRuns), func(t *testing.T) {
 			rt, def := start(t, cfg), threeSteps(t)
 			var wg sync.WaitGroup
 			for i := range 1000 {

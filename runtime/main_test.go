@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	_ "github.com/ringmill/ringmill/mailbox/workiva" // registers itself
 	"github.com/ringmill/ringmill/runtime"
 	"github.com/ringmill/ringmill/runtime/workflow"
 )

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ringmill/ringmill/mailbox"
 	"github.com/ringmill/ringmill/runtime/processor"
 	"github.com/ringmill/ringmill/scheduler"
 )
@@ -83,6 +84,13 @@ func ParseSchedule(s string) (Schedule, error) {
 // ParsePolicy checks that s is a policy: hash, idle, least-loaded or round-robin.
 func ParsePolicy(s string) (string, error) {
 	_, err := find(scheduler.Policies(), s)
+	return s, err
+}
+
+// ParseMailboxKind checks that s is a kind of mailbox that this program links: chan,
+// mpsc, mutex, or one that was registered.
+func ParseMailboxKind(s string) (string, error) {
+	_, err := find(mailbox.Kinds(), s)
 	return s, err
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"github.com/ringmill/ringmill/mailbox"
 	"github.com/ringmill/ringmill/scheduler"
 )
 
@@ -17,6 +16,11 @@ type Config struct {
 	// MailboxCapacity is the number of messages that may wait, exactly, 1 to
 	// mailbox.MaxCapacity. Defaults to SystemConfig.MailboxCapacity.
 	MailboxCapacity int
+
+	// MailboxKind is the kind of mailbox, a name that mailbox.NewKind knows, for
+	// comparisons; it panics at Spawn if it does not. Kinds other than "mpsc"
+	// are slower, and may lock or even spin. Defaults to "mpsc".
+	MailboxKind string
 
 	// Blocking says that the handler may block (it runs user code, does input
 	// or output): the actor runs on the system's blocking executor. Defaults to
@@ -39,7 +43,7 @@ type Config struct {
 // actor is a cell with a mailbox and a handler for messages of type M.
 type actor[M any] struct {
 	cell
-	mailbox    *mailbox.MPSC[M]
+	mailbox    inbox[M]
 	handler    func(*Context[M], M) error        // belongs to the actor's side
 	newHandler func() func(*Context[M], M) error // nil: a restart keeps the handler
 	context    Context[M]
@@ -78,6 +82,10 @@ func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
 	if cfg.MailboxCapacity == 0 {
 		cfg.MailboxCapacity = sys.config.MailboxCapacity
 	}
+	box, err := newInbox[M](cfg.MailboxKind, cfg.MailboxCapacity)
+	if err != nil {
+		panic(fmt.Sprintf("actor: Spawn(%q): %v", cfg.Name, err))
+	}
 	a := &actor[M]{
 		cell: cell{
 			system:     sys,
@@ -88,7 +96,7 @@ func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
 			onSignal:   cfg.OnSignal,
 			onStop:     cfg.OnStop,
 		},
-		mailbox:    mailbox.NewMPSC[M](cfg.MailboxCapacity),
+		mailbox:    box,
 		handler:    handler,
 		newHandler: newHandler,
 	}

@@ -8,6 +8,7 @@ type Config struct {
 	WorkflowActors  int           // actors that drive runs, at least 1
 	TaskActors      int           // tasks that execute at once, at least 1
 	MailboxCapacity int           // runs that one workflow actor's mailbox holds, at least 1
+	MailboxKind     string        // of the workflow actors: a name that mailbox.NewKind knows
 	MaxRuns         int           // runs in flight, at least 1
 	CancelGrace     time.Duration // how long a cancelled task may take to return
 	Overflow        Overflow      // what a full bound means

@@ -113,6 +113,7 @@ func (p *Processor) newWorkflowActor(index int) *workflowActor {
 	w.ref = actor.Spawn(p.sys, w.receive, actor.Config{
 		Name:            fmt.Sprintf("workflow-%d", index),
 		MailboxCapacity: p.cfg.MailboxCapacity + p.creditLimit,
+		MailboxKind:     p.cfg.MailboxKind,
 		OnSignal:        w.obey,
 	})
 	return w
