@@ -70,5 +70,6 @@ bench-compare: ## compare the working tree with a revision, counts interleaved (
 	done; done && \
 	$(TOOL) benchstat base=$$tmp/base.txt tree=$$tmp/tree.txt
 
-results: ## measure again and write bench/RESULTS.md (SUITE=names, all if empty)
-	$(GO) run ./bench/results -suite '$(SUITE)' -count $(COUNT)
+BENCHTIME ?= 100ms
+results: ## measure again and write bench/RESULTS.md (SUITE=names, all if empty; COUNT=10 BENCHTIME=100ms)
+	$(GO) run ./bench/results -suite '$(SUITE)' -count $(COUNT) -benchtime $(BENCHTIME)
