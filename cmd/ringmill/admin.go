@@ -18,11 +18,25 @@ type admin struct {
 	done     chan struct{}
 }
 
+const addressCure = "want a free address of this machine such as 127.0.0.1:9464"
+
+// parseAddress checks the form of an address; empty is none.
+func parseAddress(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		return "", fmt.Errorf("%w: %s", err, addressCure)
+	}
+	return s, nil
+}
+
 // listen takes the address, so that a wrong one is known before anything runs.
-func listen(address string) (*admin, error) {
+// source names the flag or variable that it comes from.
+func listen(source, address string) (*admin, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("--metrics: %w: want a free address of this machine such as 127.0.0.1:9464", err)
+		return nil, fmt.Errorf("%s: %w: %s", source, err, addressCure)
 	}
 	return &admin{listener: listener, done: make(chan struct{})}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/ringmill/ringmill/cmd/ringmill/internal/screen"
 	"github.com/ringmill/ringmill/runtime"
 	"github.com/ringmill/ringmill/runtime/telemetry/histogram"
+	"github.com/ringmill/ringmill/runtime/workflow"
 )
 
 // What --count keeps in flight: enough to keep every actor busy, and few enough
@@ -68,30 +69,34 @@ func (r *runner) oneOf(ctx context.Context, b *batch) {
 	if err != nil {
 		if ctx.Err() == nil { // else it was not started because of the interrupt
 			r.printRefused(err)
-			b.end(err, time.Since(begin))
+			b.end(workflow.StatusFailed, err, time.Since(begin))
 		}
 		return
 	}
 	wait(ctx, started)
 	out, err := started.Result(context.Background())
-	b.end(err, time.Since(begin))
+	b.end(started.Status(), err, time.Since(begin))
 	if r.json {
 		r.printObject(report.NewObject(started.Report(), out))
 	}
 }
 
-// end counts a run.
-func (b *batch) end(err error, latency time.Duration) {
+// end counts a run by how it ended. The first error counts as the batch's,
+// unless it says no more than that the run was cancelled.
+func (b *batch) end(status workflow.Status, err error, latency time.Duration) {
 	b.latency.Record(latency)
-	switch {
-	case err == nil:
+	switch status {
+	case workflow.StatusSucceeded:
 		b.succeeded.Add(1)
 		return
-	case report.Class(err) == "cancelled":
+	case workflow.StatusCancelled:
 		b.cancelled.Add(1)
-		return
+		if report.Class(err) == "cancelled" {
+			return
+		}
+	default:
+		b.failed.Add(1)
 	}
-	b.failed.Add(1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.first == nil {

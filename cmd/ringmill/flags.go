@@ -82,17 +82,34 @@ func oneOf(words ...string) func(string) (string, error) {
 }
 
 // fromEnvironment sets the flags that were not given from RINGMILL_ variables:
-// --log-level from RINGMILL_LOG_LEVEL.
+// --log-level from RINGMILL_LOG_LEVEL. The variables of the others are checked.
 func fromEnvironment(flags *pflag.FlagSet, names ...string) error {
 	for _, name := range names {
-		variable := "RINGMILL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-		value := os.Getenv(variable)
-		if value == "" || flags.Changed(name) {
+		value := os.Getenv(variable(name))
+		if value == "" {
 			continue
 		}
-		if err := flags.Lookup(name).Value.Set(value); err != nil {
-			return fmt.Errorf("%s: %w", variable, err)
+		flag := flags.Lookup(name)
+		given := flag.Value.String()
+		if err := flag.Value.Set(value); err != nil {
+			return fmt.Errorf("%s: %w", variable(name), err)
+		}
+		if flag.Changed {
+			_ = flag.Value.Set(given) // it was accepted once
 		}
 	}
 	return nil
+}
+
+// source names what set a flag that fromEnvironment may set.
+func source(flags *pflag.FlagSet, name string) string {
+	if flags.Changed(name) {
+		return "--" + name
+	}
+	return variable(name)
+}
+
+// variable is the name of a flag in the environment.
+func variable(name string) string {
+	return "RINGMILL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }

@@ -19,11 +19,16 @@ var errInterrupted = errors.New("interrupted")
 const killTime = 300 * time.Millisecond
 
 // withInterrupts returns a context that ends with the first SIGINT, SIGTERM or
-// SIGHUP; the second one ends the program. stop must be called.
+// SIGHUP; the second one ends the program. A SIGHUP that the caller ignores stays
+// ignored; a shell also ignores SIGINT for what it starts in the background, where
+// it is wanted none the less: from a supervisor. stop must be called.
 func withInterrupts(parent context.Context) (ctx context.Context, cancel context.CancelCauseFunc, stop func()) {
 	ctx, cancel = context.WithCancelCause(parent)
 	signals, done := make(chan os.Signal, 2), make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it so that the program outlives its terminal
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		if !receive(signals, done) {
 			return

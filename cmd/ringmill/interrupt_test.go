@@ -30,11 +30,63 @@ func stubborn(n int) string {
 // A witness reads the pipe that every program started by a task holds open.
 type witness struct{ *bufio.Reader }
 
+// A call is a command that was started; ended is closed when it is over.
+type call struct {
+	*exec.Cmd
+	ended chan struct{}
+}
+
+// begin starts cmd, which is killed if the test ends before it.
+func begin(t *testing.T, cmd *exec.Cmd) call {
+	t.Helper()
+	c := call{cmd, make(chan struct{})}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(c.ended)
+		_ = cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-c.ended
+	})
+	return c
+}
+
+// open returns the reading end of a FIFO that a task opens to write. A call that
+// ends before it has done so leaves nothing to read.
+func open(t *testing.T, c call, pipe string) *os.File {
+	t.Helper()
+	var file *os.File
+	var err error
+	opened := make(chan struct{})
+	go func() {
+		defer close(opened)
+		file, err = os.Open(pipe) // waits for a writer
+	}()
+	select {
+	case <-opened:
+	case <-c.ended:
+		writer, err := os.OpenFile(pipe, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-opened
+		_ = writer.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	return file
+}
+
 // start begins a call whose workflow has n stubborn tasks, and returns when all
 // of them are up.
-func start(t *testing.T, n int, args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer, w witness) {
+func start(t *testing.T, n int, args ...string) (c call, stdout, stderr *bytes.Buffer, w witness) {
 	t.Helper()
-	cmd = command(t, append([]string{"run", "wf.yaml"}, args...)...)
+	cmd := command(t, append([]string{"run", "wf.yaml"}, args...)...)
 	write(t, cmd, "wf.yaml", stubborn(n))
 	pipe := filepath.Join(cmd.Dir, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -42,39 +94,31 @@ func start(t *testing.T, n int, args ...string) (cmd *exec.Cmd, stdout, stderr *
 	}
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	file, err := os.Open(pipe) // waits for the first task to open it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = file.Close() })
-	w = witness{bufio.NewReader(file)}
+	c = begin(t, cmd)
+	w = witness{bufio.NewReader(open(t, c, pipe))}
 	for range n {
 		if line, err := w.ReadString('\n'); line != "up\n" {
 			t.Fatalf("a task says %q, %v", line, err)
 		}
 	}
-	return cmd, stdout, stderr, w
+	return c, stdout, stderr, w
 }
 
 // end sends the signals and checks the promise: exit code 130, within two
 // seconds, and nothing that a task started lives on.
-func end(t *testing.T, cmd *exec.Cmd, w witness, signals ...syscall.Signal) {
+func end(t *testing.T, c call, w witness, signals ...syscall.Signal) {
 	t.Helper()
-	begin := time.Now()
+	signalled := time.Now()
 	for _, s := range signals {
-		if err := cmd.Process.Signal(s); err != nil {
+		if err := c.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_ = cmd.Wait()
-	if took := time.Since(begin); took > 2*time.Second {
+	<-c.ended
+	if took := time.Since(signalled); took > 2*time.Second {
 		t.Errorf("it took %v, want at most 2s", took)
 	}
-	if code := cmd.ProcessState.ExitCode(); code != 130 {
+	if code := c.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("exit code %d, want 130", code)
 	}
 	if rest, err := io.ReadAll(w); err != nil || len(rest) > 0 { // returns once nobody holds the pipe
@@ -86,8 +130,8 @@ func TestInterrupt(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
-			cmd, stdout, stderr, w := start(t, 3)
-			end(t, cmd, w, s)
+			c, stdout, stderr, w := start(t, 3)
+			end(t, c, w, s)
 			if !strings.Contains(stdout.String(), ": cancelled in ") || !strings.Contains(stdout.String(), "3: 3 cancelled") {
 				t.Errorf("no summary in\n%s", stdout)
 			}
@@ -98,9 +142,39 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestHangupIgnored: a program under nohup outlives its terminal.
+func TestHangupIgnored(t *testing.T) {
+	cmd := command(t)
+	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `trap '' HUP; exec "$@"`, "sh", binary, "run", "wf.yaml"}
+	write(t, cmd, "wf.yaml", `tasks: {a: {cmd: [sh, -c, "echo up >pipe; read line <pipe; echo $line"]}}`)
+	pipe := filepath.Join(cmd.Dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	c := begin(t, cmd)
+	if line, err := bufio.NewReader(open(t, c, pipe)).ReadString('\n'); line != "up\n" {
+		t.Fatalf("the task says %q, %v", line, err)
+	}
+	if err := c.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := os.OpenFile(pipe, os.O_RDWR, 0) // does not wait for a reader
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Close() }()
+	_, _ = answer.WriteString("still here\n")
+	<-c.ended
+	if c.ProcessState.ExitCode() != 0 || !strings.Contains(stdout.String(), "still here") {
+		t.Errorf("%v, standard output\n%s", c.ProcessState, stdout.String())
+	}
+}
+
 func TestInterruptJSON(t *testing.T) {
-	cmd, stdout, _, w := start(t, 2, "--json")
-	end(t, cmd, w, syscall.SIGINT)
+	c, stdout, _, w := start(t, 2, "--json")
+	end(t, c, w, syscall.SIGINT)
 	o := objects(t, stdout.String())[0]
 	if o.Status != "cancelled" || o.Error == nil || o.Error.Class != "cancelled" || o.Tasks[0].Status != "cancelled" {
 		t.Errorf("%s", stdout)
@@ -110,13 +184,13 @@ func TestInterruptJSON(t *testing.T) {
 // TestInterruptTwice: the second one does not wait for reports, but for the
 // children.
 func TestInterruptTwice(t *testing.T) {
-	cmd, _, _, w := start(t, 2)
-	end(t, cmd, w, syscall.SIGINT, syscall.SIGINT)
+	c, _, _, w := start(t, 2)
+	end(t, c, w, syscall.SIGINT, syscall.SIGINT)
 }
 
 func TestInterruptCount(t *testing.T) {
-	cmd, stdout, _, w := start(t, 1, "--count", "1000000", "--task-actors", "1")
-	end(t, cmd, w, syscall.SIGINT)
+	c, stdout, _, w := start(t, 1, "--count", "1000000", "--task-actors", "1")
+	end(t, c, w, syscall.SIGINT)
 	if out := stdout.String(); !strings.Contains(out, "0 succeeded, 0 failed, ") || !strings.Contains(out, " cancelled, ") || !strings.Contains(out, " not started\n") {
 		t.Errorf("no summary in\n%s", out)
 	}
@@ -139,16 +213,10 @@ func TestReaderGoesAway(t *testing.T) {
 	cmd.Stdout = writer
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	c := begin(t, cmd)
 	_ = writer.Close()
-	file, err := os.Open(pipe)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	_ = cmd.Wait()
+	file := open(t, c, pipe)
+	<-c.ended
 	if cmd.ProcessState.ExitCode() != 1 || stderr.Len() > 0 {
 		t.Errorf("%v, standard error %q", cmd.ProcessState, stderr.String())
 	}

@@ -37,6 +37,8 @@ bad environment variable or an invalid definition; 130 interrupted.`,
 		SilenceErrors:     true, // exitCode prints them
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
+
+		SuggestionsMinimumDistance: 2, // edits
 	}
 	root.SetIn(s.in)
 	root.SetOut(s.out)

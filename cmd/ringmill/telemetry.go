@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"go.opentelemetry.io/otel/propagation"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -24,6 +25,7 @@ type telemetryFlags struct {
 	logLevel string
 	metrics  string
 	otlp     bool
+	flags    *pflag.FlagSet // to tell which were given
 }
 
 var (
@@ -33,9 +35,10 @@ var (
 
 func (f *telemetryFlags) register(c *cobra.Command) {
 	flags := c.Flags()
+	f.flags = flags
 	flags.Var(choice(&f.logLevel, "LEVEL", "off", oneOf(logLevels...)), "log-level", "log to standard error: debug, info, warn, error or off")
-	flags.StringVar(&f.metrics, "metrics", "", "serve Prometheus /metrics and /healthz on this `ADDRESS` meanwhile")
-	otlp := flags.VarPF(&checked{text: "false", kind: "bool", set: f.setOTLP}, "otlp", "", "export spans over OTLP/HTTP; OTEL_* variables say where to")
+	flags.Var(choice(&f.metrics, "ADDRESS", "", parseAddress), "metrics", "serve Prometheus /metrics and /healthz on this address meanwhile")
+	otlp := flags.VarPF(&checked{text: "false", kind: "bool", set: f.setOTLP}, "otlp", "", "export spans over OTLP/HTTP to http://localhost:4318, or where OTEL_* variables say")
 	otlp.NoOptDefVal = "true"
 	complete(c, "log-level", logLevels...)
 }
@@ -78,7 +81,7 @@ func (f *telemetryFlags) start(ctx context.Context, logs io.Writer, s streams) (
 		observers = append(observers, zaplog.New(log, zaplog.TraceID(tracing.TraceID)))
 	}
 	if f.metrics != "" {
-		admin, err := listen(f.metrics)
+		admin, err := listen(source(f.flags, "metrics"), f.metrics)
 		if err != nil {
 			return nil, err
 		}

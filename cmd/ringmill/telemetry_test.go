@@ -136,6 +136,8 @@ func TestOTLP(t *testing.T) {
 	cmd.Env = append(cmd.Env, "OTEL_EXPORTER_OTLP_ENDPOINT="+server.URL, "TRACEPARENT=00-"+trace+"-00f067aa0ba902b7-01")
 	write(t, cmd, "wf.yaml", ok)
 	r := finish(t, cmd)
+	mu.Lock()
+	defer mu.Unlock()
 	if r.code != 0 || strings.Join(names, ", ") != "task a, run wf" {
 		t.Errorf("spans %q, %+v", names, r)
 	}
