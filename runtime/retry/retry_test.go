@@ -92,14 +92,27 @@ func TestNextBounds(t *testing.T) {
 			Max:         time.Duration(rapid.Int64().Draw(t, "max")),
 			Multiplier:  rapid.Float64().Draw(t, "multiplier"),
 			Jitter:      rapid.Float64().Draw(t, "jitter"),
+			MaxElapsed:  time.Duration(rapid.Int64Range(-1, int64(time.Hour)).Draw(t, "max elapsed")),
 		}
 		attempt := rapid.IntRange(1, 30).Draw(t, "attempt")
-		wait, again := policy.Next(attempt, 0, errBusy)
+		elapsed := time.Duration(rapid.Int64Range(0, int64(2*time.Hour)).Draw(t, "elapsed"))
+		wait, again := policy.Next(attempt, elapsed, errBusy)
 		if wait < 0 || policy.Max > 0 && wait > policy.Max {
 			t.Fatalf("wait %s after attempt %d of %+v", wait, attempt, policy)
 		}
-		if again && attempt >= max(policy.MaxAttempts, retry.DefaultMaxAttempts) {
-			t.Fatalf("again after attempt %d of %+v", attempt, policy)
+		limit := policy.MaxAttempts
+		if limit <= 0 {
+			limit = retry.DefaultMaxAttempts
+			if policy.MaxElapsed > 0 {
+				limit = math.MaxInt
+			}
+		}
+		inTime := policy.MaxElapsed <= 0 || elapsed+wait <= policy.MaxElapsed
+		if again && (attempt >= limit || !inTime) {
+			t.Fatalf("again after attempt %d and %s of %+v", attempt, elapsed, policy)
+		}
+		if !again && attempt < limit && policy.MaxElapsed <= 0 {
+			t.Fatalf("not again after attempt %d of %+v", attempt, policy)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -44,7 +45,9 @@ func (t *cmdTask) run(ctx context.Context, in Inputs) (any, error) {
 		}
 	}
 	out, err := command.Run(ctx, c)
-	if err != nil {
+	if failed, ok := errors.AsType[*command.Error](err); ok && failed.Permanent {
+		return nil, retry.Permanent(err)
+	} else if err != nil {
 		return nil, err
 	}
 	out = bytes.TrimSuffix(out, []byte("\n"))

@@ -1,5 +1,6 @@
-// Package workflow defines workflows: directed acyclic graphs of tasks. It is
-// pure data and runs nothing; package runtime executes what it defines.
+// Package workflow defines workflows: directed acyclic graphs of tasks. A
+// definition is data, and nothing here starts a run: package runtime calls the
+// tasks, which for files are functions of this package that run a program or sleep.
 //
 // A workflow written in Go is made with [New], [Task], [Map] and [Build]. Tasks
 // are plain functions, and the compiler checks that what one returns is what

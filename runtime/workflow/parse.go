@@ -43,8 +43,8 @@ func newParseConfig(opts []ParseOption) (parseConfig, error) {
 }
 
 // Parse reads a definition in any format that this package knows, told apart by
-// its content: a JSON object with workflow.specification is read by
-// [ParseWfFormat], everything else by [ParseYAML].
+// its content: a JSON object with workflow.specification, or with schemaVersion and
+// workflow, is read by [ParseWfFormat], everything else by [ParseYAML].
 func Parse(data []byte, opts ...ParseOption) (*Definition[json.RawMessage, json.RawMessage], error) {
 	if data = document.WithoutMark(data); isWfFormat(data) {
 		return ParseWfFormat(data, opts...)
@@ -52,8 +52,10 @@ func Parse(data []byte, opts ...ParseOption) (*Definition[json.RawMessage, json.
 	return ParseYAML(data, opts...)
 }
 
-// isWfFormat looks for workflow.specification; it reads no further than that,
-// and no further than the first syntax error.
+// isWfFormat looks for workflow.specification, or for what older versions of the
+// format have; it reads no further than that, and no further than the first
+// syntax error.
 func isWfFormat(data []byte) bool {
-	return document.IsObject(data) && document.Has(data, "workflow", "specification")
+	return document.IsObject(data) &&
+		(document.Has(data, "workflow", "specification") || document.Has(data, "schemaVersion") && document.Has(data, "workflow"))
 }

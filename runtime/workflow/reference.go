@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ringmill/ringmill/runtime/retry"
 )
@@ -55,7 +57,9 @@ func parseReference(text string) (r reference, problem, cure string) {
 	root := p.identifier()
 	steps, ok := p.steps()
 	switch {
-	case !ok || root == "":
+	case root == "":
+		return r, fmt.Sprintf("%q holds more than a path", text), pathCure
+	case !ok:
 		return r, fmt.Sprintf("%q holds more than a path", text), p.cure()
 	case root == "input":
 		r.path = steps
@@ -138,10 +142,21 @@ func (p *pathScanner) bracket() (step pathStep, ok bool) {
 	return step, ok
 }
 
-// cure knows the mistake that looks most like a path.
+// cure knows the mistakes that look most like a path: names of tasks that may be
+// given, and cannot stand behind a dot.
 func (p *pathScanner) cure() string {
-	if strings.HasPrefix(p.rest, "-") {
-		return `write a name with a dash in brackets: ${{ tasks["my-task"].output }}`
+	const brackets = "write a name with %s in brackets: ${{ tasks[%q].output }}"
+	first, size := utf8.DecodeRuneInString(p.rest)
+	next, _ := utf8.DecodeRuneInString(p.rest[size:])
+	switch {
+	case first == '-':
+		return fmt.Sprintf(brackets, "a dash", "my-task")
+	case unicode.IsDigit(first):
+		return fmt.Sprintf(brackets, "a leading digit", "2nd")
+	case first == ' ' && unicode.IsLetter(next):
+		return fmt.Sprintf(brackets, "a space", "my task")
+	case unicode.IsLetter(first):
+		return fmt.Sprintf(brackets, "letters other than a to z", "größe")
 	}
 	return pathCure
 }
@@ -154,14 +169,31 @@ func (r *reference) resolve(in Inputs) (json.RawMessage, error) {
 	if len(value) == 0 {
 		value = json.RawMessage("null") // a run without input
 	}
-	for _, step := range r.path {
+	for i, step := range r.path {
 		found, why := step.of(value)
 		if why != "" {
+			if i == 0 {
+				why = r.ofWhole(step, value, why)
+			}
 			return nil, retry.Permanent(fmt.Errorf("%w: %s: %s", ErrNoValue, r.text, why))
 		}
 		value = found
 	}
 	return value, nil
+}
+
+// ofWhole explains why the first step of a path leads nowhere where more is known
+// than the kinds of values.
+func (r *reference) ofWhole(step pathStep, value json.RawMessage, why string) string {
+	switch {
+	case r.task != inputStep: // every task of a file is a cmd
+		return why + ": a cmd's output is text, not JSON: refer to all of it"
+	case jsonKind(value) == "null" && step.index < 0:
+		return "there is no input: pass an object with " + step.String()
+	case jsonKind(value) == "null":
+		return "there is no input: pass a list with " + step.String()
+	}
+	return why
 }
 
 // of goes one step into a value, or says why that is not possible.

@@ -100,6 +100,7 @@ func (r *wfReader) read() []TaskPlan {
 	if r.SchemaVersion != wfVersion {
 		r.report(r.at("schemaVersion"), ErrSyntax, "convert the file to WfFormat "+wfVersion,
 			"schemaVersion is %q, and only %q is understood", r.SchemaVersion, wfVersion)
+		return nil // its fields mean something else
 	}
 	switch {
 	case len(specified) == 0:
@@ -118,6 +119,7 @@ func (r *wfReader) read() []TaskPlan {
 	}
 	r.readEdges(tasks)
 	r.readRuntimes(tasks)
+	r.checkScale()
 	for _, cycle := range findCycles(tasks) {
 		r.report(r.atTask(cycle[0], "id"), ErrCycle, "remove one of these dependencies",
 			"tasks wait for each other: %s", cycleText(cycle, func(i int) string { return tasks[i].Name }))
@@ -203,7 +205,7 @@ func (r *wfReader) readRuntimes(tasks []TaskPlan) {
 			problem = fmt.Sprintf("the task %s has no runtimeInSeconds", e.ID)
 		case !(*e.Runtime >= 0):
 			problem = fmt.Sprintf("the task %s has a negative runtimeInSeconds: %v", e.ID, *e.Runtime)
-		case *e.Runtime*max(r.scale, 1) > math.MaxInt64/float64(time.Second):
+		case *e.Runtime > maxSeconds:
 			problem = fmt.Sprintf("the task %s has a runtimeInSeconds beyond 292 years: %v", e.ID, *e.Runtime)
 		default:
 			r.setRuntime(&tasks[task], *e.Runtime)
@@ -222,6 +224,21 @@ func (r *wfReader) readRuntimes(tasks []TaskPlan) {
 		}
 	}
 }
+
+// checkScale blames the time scale once where it makes tasks sleep too long that
+// did not run too long.
+func (r *wfReader) checkScale() {
+	for i, e := range r.Workflow.Execution.Tasks {
+		if e.Runtime != nil && *e.Runtime <= maxSeconds && *e.Runtime*r.scale > maxSeconds && !r.full() {
+			r.report(r.at("workflow", "execution", "tasks", i), ErrBadOption, "give a smaller time scale",
+				"the time scale %v makes the task %s, which took %v s, sleep longer than 292 years", r.scale, e.ID, *e.Runtime)
+			return
+		}
+	}
+}
+
+// maxSeconds is the longest time.Duration.
+const maxSeconds = math.MaxInt64 / float64(time.Second)
 
 // setRuntime makes the task sleep. Where the scale is 0 the recorded time
 // stays its weight, so that ranks still mean something.

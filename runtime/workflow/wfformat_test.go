@@ -109,6 +109,8 @@ func TestWfFormatErrors(t *testing.T) {
 			"f.json:2:55: workflow.specification.tasks.children is a JSON string, not of the type that belongs here: correct the JSON"},
 		{"version", strings.Replace(wf(two, times), "1.5", "1.4", 1), workflow.ErrSyntax,
 			"f.json:1:32: schemaVersion is \"1.4\", and only \"1.5\" is understood: convert the file to WfFormat 1.5"},
+		{"an older shape", `{"name": "w", "schemaVersion": "1.4", "workflow": {"tasks": [{"name": "a", "runtime": 1}]}}`, workflow.ErrSyntax,
+			"f.json:1:32: schemaVersion is \"1.4\", and only \"1.5\" is understood: convert the file to WfFormat 1.5"},
 		{"no version", strings.Replace(wf(two, times), `"schemaVersion": "1.5", `, "", 1), workflow.ErrSyntax,
 			"f.json:1:1: schemaVersion is \"\", and only \"1.5\" is understood: convert the file to WfFormat 1.5"},
 		{"no tasks", wf(``, ``), workflow.ErrNoTasks,
@@ -151,6 +153,16 @@ func TestWfFormatErrors(t *testing.T) {
 	}
 	if _, err := workflow.ParseWfFormat([]byte("tasks: {}")); !errors.Is(err, workflow.ErrSyntax) {
 		t.Errorf("YAML as WfFormat: %v", err)
+	}
+}
+
+// TestLargeTimeScale: a scale that is too large for times that are not is blamed
+// itself, and once.
+func TestLargeTimeScale(t *testing.T) {
+	_, err := workflow.Parse([]byte(wf(diamond, diamondTimes)), workflow.File("f.json"), workflow.TimeScale(1e300))
+	want := "f.json:6:25: the time scale 1e+300 makes the task a, which took 1 s, sleep longer than 292 years: give a smaller time scale"
+	if !errors.Is(err, workflow.ErrBadOption) || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }
 

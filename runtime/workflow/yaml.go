@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,11 @@ import (
 // refers to. As an argument a string is passed as it is and any other value as
 // JSON text; null is an error. A command's result is its standard output
 // without one trailing newline, as a JSON string; it must be UTF-8.
+//
+// Without retry a task has one attempt. The keys of retry default to max: 3 (no
+// bound where max_elapsed is given), backoff: 100ms, which doubles after each
+// attempt, max_backoff: 30s, jitter: 0, and no max_elapsed. A backoff or
+// max_backoff of 0s is no wait. A command that cannot be found is not tried again.
 func ParseYAML(data []byte, opts ...ParseOption) (*Definition[json.RawMessage, json.RawMessage], error) {
 	config, err := newParseConfig(opts)
 	if err != nil {
@@ -256,12 +262,23 @@ func (r *fileReader) duration(n *document.Node, what string) time.Duration {
 	}
 	d, err := time.ParseDuration(n.Text)
 	switch {
+	case err != nil && isTooLong(n.Text):
+		r.report(n.Position, ErrBadOption, "give a shorter duration, or leave it out", "%s: %s is longer than 292 years", what, n.Text)
 	case err != nil:
 		r.report(n.Position, ErrBadOption, cure, "%s: %q is not a duration", what, n.Text)
 	case d < 0:
 		r.report(n.Position, ErrBadOption, "give a duration of 0 or more", "%s: %s is negative", what, n.Text)
 	}
 	return d
+}
+
+var digits = regexp.MustCompile("[0-9]+")
+
+// isTooLong reports whether a text that is no valid duration would be one if its
+// numbers were small.
+func isTooLong(text string) bool {
+	_, err := time.ParseDuration(digits.ReplaceAllString(text, "1"))
+	return err == nil
 }
 
 // leafOutput makes the result of a run without output: an object of the

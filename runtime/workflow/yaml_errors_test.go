@@ -84,9 +84,12 @@ func TestYAMLErrors(t *testing.T) {
 				"f.yaml:4:78: unknown key \"limit\" in retry: use backoff, jitter, max, max_backoff, max_elapsed"},
 		{"retry as a number", "tasks:\n  a: {cmd: [x], retry: 3}\n", workflow.ErrSyntax,
 			"f.yaml:2:24: retry must be a map, not a number: write it as key: value pairs"},
-		{"retry that contradicts itself", "tasks:\n  a: {cmd: [x], retry: {max: 1.5}}\n  b: {cmd: [x], retry: {backoff: 3s, max_backoff: 2s}}\n", workflow.ErrBadOption,
+		{"retry that contradicts itself", "tasks:\n  a: {cmd: [x], retry: {max: 1.5}}\n  b: {cmd: [x], retry: {backoff: 3s, max_backoff: 2s}}\n  c: {cmd: [x], retry: {backoff: 3s, max_backoff: 0s}}\n", workflow.ErrBadOption,
 			"f.yaml:2:30: max: 1.5 is not a number of attempts: give a whole number of attempts of 1 or more\n" +
-				"f.yaml:3:24: retry: backoff 3s is longer than max_backoff 2s: give a longer max_backoff"},
+				"f.yaml:3:24: retry: backoff 3s is longer than max_backoff 2s: give a longer max_backoff\n" +
+				"f.yaml:4:24: retry: backoff 3s is longer than max_backoff 0s: give a longer max_backoff"},
+		{"a timeout beyond what can be counted", "tasks:\n  a: {cmd: [x], timeout: 9999999999h}\n", workflow.ErrBadOption,
+			"f.yaml:2:26: timeout: 9999999999h is longer than 292 years: give a shorter duration, or leave it out"},
 		{"references", `tasks:
   a:
     cmd:
@@ -102,6 +105,9 @@ func TestYAMLErrors(t *testing.T) {
     - ${{ }}
     - ${{ input.x }}${{ input.y }}
     - ${{ input[-1] }}
+    - ${{ tasks.2nd.output }}
+    - ${{ tasks.my task.output }}
+    - ${{ tasks.straße.output }}
 `, workflow.ErrSyntax,
 			`f.yaml:5:7: "score ${{ input.x }}" mixes a reference with other text: make the reference a value of its own, such as a separate element of cmd
 f.yaml:6:7: "${{ input.x" opens a reference that it does not close: end it with }}
@@ -113,7 +119,10 @@ f.yaml:11:7: "${{ tasks.my-task.output }}" holds more than a path: write a name 
 f.yaml:12:7: the reference ${{ tasks.b.output }} names the task "b", which does not exist: declare it under tasks
 f.yaml:13:7: "${{ }}" holds more than a path: write a path such as ${{ input.user }} or ${{ tasks.NAME.output.items[0] }}
 f.yaml:14:7: "${{ input.x }}${{ input.y }}" mixes a reference with other text: make the reference a value of its own, such as a separate element of cmd
-f.yaml:15:7: "${{ input[-1] }}" holds more than a path: write a path such as ${{ input.user }} or ${{ tasks.NAME.output.items[0] }}`},
+f.yaml:15:7: "${{ input[-1] }}" holds more than a path: write a path such as ${{ input.user }} or ${{ tasks.NAME.output.items[0] }}
+f.yaml:16:7: "${{ tasks.2nd.output }}" holds more than a path: write a name with a leading digit in brackets: ${{ tasks["2nd"].output }}
+f.yaml:17:7: "${{ tasks.my task.output }}" holds more than a path: write a name with a space in brackets: ${{ tasks["my task"].output }}
+f.yaml:18:7: "${{ tasks.straße.output }}" holds more than a path: write a name with letters other than a to z in brackets: ${{ tasks["größe"].output }}`},
 		{"with and output", "output: [\"${{ tasks.b.output }}\"]\ntasks:\n  a: {cmd: [x], with: {\"${{ input }}\": 1, b: 1, b: 2}}\n", workflow.ErrUnknownTask,
 			"f.yaml:1:10: the reference ${{ tasks.b.output }} names the task \"b\", which does not exist: declare it under tasks\n" +
 				"f.yaml:3:24: the key \"${{ input }}\" in with holds a reference: write the key as plain text\n" +

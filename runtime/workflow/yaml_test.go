@@ -153,9 +153,11 @@ func TestYAMLRunErrors(t *testing.T) {
 		{"missing field", `tasks: {a: {cmd: [echo, "${{ input.user.name }}"]}}`, `{"user": {}}`, true,
 			`workflow w, task a, attempt 1: workflow: no value: ${{ input.user.name }}: there is no "name"`},
 		{"no input", `tasks: {a: {cmd: [echo, "${{ input.user }}"]}}`, ``, true,
-			`workflow w, task a, attempt 1: workflow: no value: ${{ input.user }}: "user" is asked of null`},
+			`workflow w, task a, attempt 1: workflow: no value: ${{ input.user }}: there is no input: pass an object with "user"`},
+		{"no input for an item", `tasks: {a: {cmd: [echo, "${{ input[3] }}"]}}`, ``, true,
+			`workflow w, task a, attempt 1: workflow: no value: ${{ input[3] }}: there is no input: pass a list with item 3`},
 		{"field of a string", `tasks: {a: {cmd: [echo, x]}, b: {cmd: [echo, "${{ tasks.a.output.items }}"]}}`, ``, true,
-			`workflow w, task b, attempt 1: workflow: no value: ${{ tasks.a.output.items }}: "items" is asked of a string`},
+			`workflow w, task b, attempt 1: workflow: no value: ${{ tasks.a.output.items }}: "items" is asked of a string: a cmd's output is text, not JSON: refer to all of it`},
 		{"index beyond a list", `tasks: {a: {cmd: [cat], with: "${{ input[2] }}"}}`, ` [1, 2]`, true,
 			`workflow w, task a, attempt 1: workflow: no value: ${{ input[2] }}: item 2 is asked of a list of 2`},
 		{"index of an object", `tasks: {a: {cmd: [cat], with: "${{ input[2] }}"}}`, `  {}`, true,
@@ -179,6 +181,39 @@ func TestYAMLRunErrors(t *testing.T) {
 				t.Errorf("permanent: %t, no value: %t", retry.IsPermanent(err), errors.Is(err, workflow.ErrNoValue))
 			}
 		})
+	}
+}
+
+// TestPermanentCommands: what cannot be started is not tried again.
+func TestPermanentCommands(t *testing.T) {
+	input, _ := json.Marshal(map[string]string{"zero": "a\x00b", "long": strings.Repeat("x", 8<<20)})
+	for cmd, want := range map[string]bool{
+		`[ringmill-does-not-exist]`:   true,
+		`[echo, "${{ input.zero }}"]`: true,
+		`[echo, "${{ input.long }}"]`: true,
+		`[./ringmill-does-not-exist]`: false, // another task may make it
+		`[sh, -c, "exit 3"]`:          false,
+	} {
+		_, err := interpret(t.Context(), mustParse(t, "tasks: {a: {cmd: "+cmd+"}}").Plan(), json.RawMessage(input))
+		if err == nil || retry.IsPermanent(err) != want {
+			t.Errorf("%s: permanent %t, want %t: %.200v", cmd, retry.IsPermanent(err), want, err)
+		}
+	}
+}
+
+// TestNoBackoff: a wait of zero that is written down is meant.
+func TestNoBackoff(t *testing.T) {
+	for text, want := range map[string]retry.Policy{
+		"{backoff: 0s}":                                    retry.Constant{},
+		"{max: 5, max_backoff: 0s}":                        retry.Constant{MaxAttempts: 5},
+		"{backoff: 0ms, max_backoff: 2s, max_elapsed: 3s}": retry.Constant{MaxElapsed: 3 * time.Second},
+		"{max_backoff: 2s}":                                retry.Exponential{Base: retry.DefaultBase, Max: 2 * time.Second},
+		"{}":                                               retry.Exponential{},
+	} {
+		got := mustParse(t, "tasks: {a: {cmd: [x], retry: "+text+"}}").Plan().Tasks[0].Retry
+		if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
+			t.Errorf("%s: %#v, want %#v", text, got, want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package workflow
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ringmill/ringmill/runtime/retry"
 	"github.com/ringmill/ringmill/runtime/workflow/internal/document"
@@ -110,21 +111,31 @@ func (r *fileReader) cmd(n *document.Node, depend func(task int)) *cmdTask {
 	return task
 }
 
-// retry reads a policy.
+// retry reads a policy. A backoff or max_backoff of 0s is no wait at all, not
+// the default, which a zero field of the policy would mean.
 func (r *fileReader) retry(n *document.Node) retry.Policy {
 	var p retry.Exponential
+	noWait := false
+	wait := func(v *document.Node, what string) time.Duration {
+		before := len(r.list)
+		d := r.duration(v, what)
+		noWait = noWait || d == 0 && len(r.list) == before
+		return d
+	}
 	before := len(r.list)
 	r.fields(n, "retry", keys{
 		"max":         func(v *document.Node) { p.MaxAttempts = r.attempts(v) },
-		"backoff":     func(v *document.Node) { p.Base = r.duration(v, "backoff") },
-		"max_backoff": func(v *document.Node) { p.Max = r.duration(v, "max_backoff") },
+		"backoff":     func(v *document.Node) { p.Base = wait(v, "backoff") },
+		"max_backoff": func(v *document.Node) { p.Max = wait(v, "max_backoff") },
 		"jitter":      func(v *document.Node) { p.Jitter = r.jitter(v) },
 		"max_elapsed": func(v *document.Node) { p.MaxElapsed = r.duration(v, "max_elapsed") },
 	})
 	switch {
 	case len(r.list) > before:
-	case p.Max > 0 && p.Base > p.Max:
+	case p.Base > p.Max && (p.Max > 0 || noWait):
 		r.report(n.Position, ErrBadOption, "give a longer max_backoff", "retry: backoff %s is longer than max_backoff %s", p.Base, p.Max)
+	case noWait:
+		return retry.Constant{MaxAttempts: p.MaxAttempts, MaxElapsed: p.MaxElapsed}
 	case p.Max > 0 && p.Base == 0:
 		p.Base = min(retry.DefaultBase, p.Max)
 	}

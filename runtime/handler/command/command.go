@@ -94,13 +94,13 @@ func Run(ctx context.Context, c Command) ([]byte, error) {
 func (c *Command) check() error {
 	switch {
 	case len(c.Argv) == 0 || c.Argv[0] == "":
-		return &Error{Problem: "has no program", Cure: "name it as the first element of the argument list"}
+		return &Error{Permanent: true, Problem: "has no program", Cure: "name it as the first element of the argument list"}
 	case c.MaxOutput < 0 || c.Grace < 0:
-		return c.fail(&Error{Problem: "has a negative bound", Cure: "set MaxOutput and Grace to 0 or more"})
+		return c.fail(&Error{Permanent: true, Problem: "has a negative bound", Cure: "set MaxOutput and Grace to 0 or more"})
 	}
 	for _, arg := range c.Argv {
 		if strings.IndexByte(arg, 0) >= 0 {
-			return c.fail(&Error{Problem: "has an argument with a zero byte", Cure: "pass such data on standard input"})
+			return c.fail(&Error{Permanent: true, Problem: "has an argument with a zero byte", Cure: "pass such data on standard input"})
 		}
 	}
 	return nil

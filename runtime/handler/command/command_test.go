@@ -159,6 +159,15 @@ func TestStderrTail(t *testing.T) {
 	}
 }
 
+// TestStderrLines: an error repeats the last ten lines.
+func TestStderrLines(t *testing.T) {
+	_, err := command.Run(t.Context(), sh(`i=0; while [ $i -lt 30 ]; do echo "line $i" >&2; i=$((i+1)); done; exit 1`))
+	e, ok := errors.AsType[*command.Error](err)
+	if !ok || !strings.HasPrefix(e.Stderr, "... line 20\n") || !strings.HasSuffix(e.Stderr, "\nline 29") {
+		t.Errorf("%q", e.Stderr)
+	}
+}
+
 func TestEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -10,13 +10,14 @@ import (
 
 // An Error says which command failed, how, and what it said about it.
 type Error struct {
-	Name    string // the program, Argv[0]
-	Problem string // such as "exited with status 3"
-	Cure    string // what to do, where Run knows it
-	Code    int    // the exit status; 0 if it did not exit by itself
-	Signal  string // the signal that ended it, such as "killed"; Unix only
-	Stderr  string // the end of its standard error, at most 2 KiB
-	Err     error  // the cause: the context's error, or that of package os/exec
+	Name      string // the program, Argv[0]
+	Problem   string // such as "exited with status 3"
+	Cure      string // what to do, where Run knows it
+	Permanent bool   // the same call would fail again: nothing can be started with it
+	Code      int    // the exit status; 0 if it did not exit by itself
+	Signal    string // the signal that ended it, such as "killed"; Unix only
+	Stderr    string // the end of its standard error, at most 2 KiB and 10 lines
+	Err       error  // the cause: the context's error, or that of package os/exec
 }
 
 // Error prints the fields that are set:
@@ -47,6 +48,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // startError explains why a command did not start.
 func startError(err error) *Error {
 	e := &Error{Err: err}
+	e.Permanent = errors.Is(err, exec.ErrNotFound) || errors.Is(err, exec.ErrDot) || isTooLong(err)
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		e.Problem, e.Cure = "was not found in PATH", "install it, or write the path of the program"

@@ -35,9 +35,12 @@ func (c *capture) overflowed() bool {
 	}
 }
 
-// tailSize is how much of standard error is worth repeating in an error: the
-// last words, not the log.
-const tailSize = 2 << 10
+// tailSize and tailLines are how much of standard error is worth repeating in an
+// error: the last words, not the log.
+const (
+	tailSize  = 2 << 10
+	tailLines = 10
+)
 
 // A tail keeps the last tailSize bytes written to it.
 type tail struct {
@@ -57,10 +60,16 @@ func (t *tail) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// String returns the kept text, marked if something is missing before it.
+// String returns the last lines of the kept text, marked if something is missing
+// before them.
 func (t *tail) String() string {
 	text := strings.TrimSpace(strings.ToValidUTF8(string(t.buf), "\uFFFD"))
-	if t.cut {
+	lines := strings.Split(text, "\n")
+	more := len(lines) > tailLines
+	if more {
+		text = strings.Join(lines[len(lines)-tailLines:], "\n")
+	}
+	if t.cut || more {
 		return "... " + text
 	}
 	return text
