@@ -7,7 +7,7 @@ TOOL  := $(GO) tool -modfile=.ci/tools.mod
 GOBIN := bin
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race stress fuzz model bench bench-compare bench-peers results lint fmt fmt-check tidy-check
+.PHONY: help build run test check race stress fuzz model bench bench-compare bench-peers results bench-smoke lint fmt fmt-check tidy-check
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ run: build ## build, then execute a real workflow and show the result
 
 test: ## run all tests
 	$(GO) test ./...
+
+bench-smoke: ## run every benchmark once, so that none rots
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench/... >/dev/null
+	cd bench/peers && $(GO) vet ./... && $(GO) test -run '^$$' -bench . -benchtime 1x ./... >/dev/null
 
 race: ## run all tests under the race detector
 	$(GO) test -race ./...
