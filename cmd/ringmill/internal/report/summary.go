@@ -7,8 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/columns"
 	"github.com/ringmill/ringmill/runtime"
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
@@ -30,9 +30,15 @@ func WriteSummary(w io.Writer, r runtime.Report, plan *workflow.Plan, taskActors
 	fmt.Fprintf(w, "  work           %s on %s\n", Duration(r.Work), Plural(taskActors, "task actor"))
 	if bound := max(r.CriticalPath, r.Work/time.Duration(taskActors)); r.Status == workflow.StatusSucceeded && bound > 0 {
 		fmt.Fprintf(w, "  bound          %s = max(critical path, work / task actors)\n", Duration(bound))
-		fmt.Fprintf(w, "  ratio          %.2f = makespan / bound\n", float64(r.Makespan)/float64(bound))
+		if bound >= leastBound {
+			fmt.Fprintf(w, "  ratio          %.2f = makespan / bound\n", float64(r.Makespan)/float64(bound))
+		}
 	}
 }
+
+// leastBound is below what a ratio says anything about schedules: starting and
+// reporting a run takes about as long.
+const leastBound = time.Millisecond
 
 // reasons says why a run did not succeed, and below that why other tasks of it
 // failed, without the names that the summary has already given.
@@ -117,9 +123,9 @@ func pathNames(r runtime.Report, plan *workflow.Plan, style Style) string {
 			next = Clean(plan.Tasks[i].Name)
 		}
 		left := len(path) - n - 1
-		width := utf8.RuneCountInString(next)
+		width := columns.Of(next)
 		if left > 0 {
-			width += utf8.RuneCountInString(more(left))
+			width += columns.Of(more(left))
 		}
 		if width > room {
 			if n == 0 {

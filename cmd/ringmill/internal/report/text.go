@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/columns"
 )
 
 // Duration prints d with three digits, wide enough to tell and short enough for
@@ -61,18 +62,17 @@ func Plural[T int | int64 | uint64](n T, noun string) string {
 	return Number(n) + " " + noun + "s"
 }
 
-// Fit shortens s to width characters by leaving out its middle, where long names
-// of one workflow differ least.
+// Fit shortens s to at most width columns by leaving out its middle, where long
+// names of one workflow differ least.
 func Fit(s string, width int) string {
-	if utf8.RuneCountInString(s) <= width {
+	if columns.Of(s) <= width {
 		return s
 	}
 	if width < 2 {
 		return strings.Repeat("…", max(width, 0))
 	}
-	r := []rune(s)
 	tail := (width - 1) / 2
-	return string(r[:width-1-tail]) + "…" + string(r[len(r)-tail:])
+	return columns.Head(s, width-1-tail) + "…" + columns.Tail(s, tail)
 }
 
 // Clean replaces what could garble a terminal: control characters other than
@@ -86,14 +86,14 @@ func Clean(s string) string {
 	}, s)
 }
 
-// pad appends spaces up to width characters.
+// pad appends spaces up to width columns.
 func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
+	return s + strings.Repeat(" ", max(width-columns.Of(s), 0))
 }
 
-// padLeft puts spaces before s up to width characters.
+// padLeft puts spaces before s up to width columns.
 func padLeft(s string, width int) string {
-	return strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0)) + s
+	return strings.Repeat(" ", max(width-columns.Of(s), 0)) + s
 }
 
 // indent puts prefix before every line of s but the first.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/columns"
 	"github.com/ringmill/ringmill/runtime"
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
@@ -25,13 +26,15 @@ func WriteTimeline(w io.Writer, r runtime.Report, style Style) {
 	}
 	slices.SortStableFunc(rows, func(a, b int) int { return r.Tasks[a].Started.Compare(r.Tasks[b].Started) })
 	width := cmp.Or(style.Width, pipeWidth)
-	names := min(nameWidth(r.Tasks, rows, style, width/3), width/2)
+	names := min(nameWidth(r.Tasks, rows), width/2)
+	if style.Width > 0 {
+		names = min(names, max(width/3, leastNames))
+	}
 	axis := timeAxis{start: r.Started, span: r.Makespan, columns: width - names - len("  ||")}
 	if axis.columns < minBar {
 		return
 	}
-	const title = "TIMELINE"
-	fmt.Fprintf(w, "%s%s  %s\n", style.heading(title), pad("", names-len(title)), style.paint(dim, legend(r.Tasks, rows)))
+	writeLegend(w, legend(r.Tasks, rows), names, width, style)
 	fmt.Fprintf(w, "%s   %s\n", pad("", names), axis.labels())
 	for _, i := range rows {
 		t := &r.Tasks[i]
@@ -57,11 +60,34 @@ func sign(s workflow.Status) string {
 	return cancelledSign
 }
 
-// legend explains the signs that occur.
-func legend(tasks []runtime.TaskReport, rows []int) string {
-	text := waitSign + " ready, waits  " + runSign + " runs"
-	var bad, cancelled bool
+// writeLegend prints the title with the legend behind it: where the bars begin,
+// or further left and on several lines if it needs the room.
+func writeLegend(w io.Writer, parts []string, names, width int, style Style) {
+	const title, gap = "TIMELINE", "  "
+	indent := max(names, len(title)) + len(gap)
+	if indent+columns.Of(strings.Join(parts, gap)) > width {
+		indent = len(title) + len(gap)
+	}
+	fmt.Fprint(w, style.heading(title), pad("", indent-len(title)))
+	line := parts[0]
+	for _, part := range parts[1:] {
+		if indent+columns.Of(line+gap+part) > width {
+			fmt.Fprintf(w, "%s\n%s", style.paint(dim, line), pad("", indent))
+			line = part
+			continue
+		}
+		line += gap + part
+	}
+	fmt.Fprintln(w, style.paint(dim, line))
+}
+
+// legend explains the signs that occur. When the attempts of a task were is not
+// recorded, so a bar reaches from the first to the last.
+func legend(tasks []runtime.TaskReport, rows []int) []string {
+	parts := []string{waitSign + " ready, waits", runSign + " runs"}
+	var retried, bad, cancelled bool
 	for _, i := range rows {
+		retried = retried || tasks[i].Attempts > 1
 		switch sign(tasks[i].Status) {
 		case failedSign:
 			bad = true
@@ -70,12 +96,15 @@ func legend(tasks []runtime.TaskReport, rows []int) string {
 		}
 	}
 	if bad {
-		text += "  " + failedSign + " fails"
+		parts = append(parts, failedSign+" fails")
 	}
 	if cancelled {
-		text += "  " + cancelledSign + " cancelled"
+		parts = append(parts, cancelledSign+" cancelled")
 	}
-	return text
+	if retried {
+		parts = append(parts, "(with waits to retry)")
+	}
+	return parts
 }
 
 // A timeAxis maps times to columns.
@@ -116,5 +145,5 @@ func (a timeAxis) labels() string {
 	if a.columns >= 40 {
 		left = pad(left, a.columns/2) + middle
 	}
-	return pad(left, a.columns-len([]rune(end))) + end
+	return pad(left, a.columns-columns.Of(end)) + end
 }

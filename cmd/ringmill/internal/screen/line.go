@@ -2,7 +2,8 @@ package screen
 
 import (
 	"strings"
-	"unicode/utf8"
+
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/columns"
 )
 
 // Line joins the parts of a progress line with a bar between the first and the
@@ -16,14 +17,10 @@ func Line(width int, done float64, name string, parts ...string) string {
 		return name + gap + text
 	}
 	width-- // writing the last column would wrap on some terminals
-	if room := width - utf8.RuneCountInString(name+gap+gap+text); room >= minBar {
+	if room := width - columns.Of(name+gap+gap+text); room >= minBar {
 		return name + gap + bar(min(room, maxBar), done) + gap + text
 	}
-	line := []rune(name + gap + text)
-	if len(line) > width {
-		line = line[:width]
-	}
-	return string(line)
+	return columns.Head(name+gap+text, width)
 }
 
 // How wide a bar may be; below 10 columns it says less than the numbers.

@@ -165,3 +165,17 @@ func TestLine(t *testing.T) {
 		}
 	}
 }
+
+// TestWideLine: a line of wide characters stays in its row, else each frame would
+// leave one behind.
+func TestWideLine(t *testing.T) {
+	for width, want := range map[int]string{
+		60: "注文の確認  ━━━━━━━━━━━━────────────  5/10 tasks done  1.0s",
+		30: "注文の確認  5/10 tasks done  ",
+		8:  "注文の",
+	} {
+		if got := screen.Line(width, 0.5, "注文の確認", "5/10 tasks done", "1.0s"); got != want {
+			t.Errorf("at %d columns: %q, want %q", width, got, want)
+		}
+	}
+}
