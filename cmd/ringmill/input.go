@@ -16,6 +16,9 @@ func readInput(s streams, text string) (json.RawMessage, error) {
 	}
 	place, data := "--input", []byte(text)
 	if name, isFile := strings.CutPrefix(text, "@"); isFile {
+		if name == "" {
+			return nil, errors.New("--input: @ names no file: want @FILE, or @- for standard input")
+		}
 		var err error
 		if data, err = read(s, name); err != nil {
 			return nil, fmt.Errorf("--input: %w", err)

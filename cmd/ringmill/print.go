@@ -20,7 +20,10 @@ func (r *runner) header(what string) {
 		report.Plural(cfg.TaskActors, "task actor"), report.Plural(cfg.WorkflowActors, "workflow actor"))
 }
 
+// printReport prints everything about a run, for the width that the terminal has
+// by now.
 func (r *runner) printReport(rep runtime.Report, out json.RawMessage) {
+	r.style = styleOf(r.streams.out)
 	for _, write := range []func(io.Writer){
 		func(w io.Writer) { report.WriteTable(w, rep.Tasks, r.style) },
 		func(w io.Writer) { report.WriteTimeline(w, rep, r.style) },
@@ -37,13 +40,21 @@ func (r *runner) printReport(rep runtime.Report, out json.RawMessage) {
 
 // printObject writes o as one line.
 func (r *runner) printObject(o report.Object) {
-	line, err := json.Marshal(o)
-	if err != nil { // the output is not JSON: the run is still told
+	var line bytes.Buffer
+	if err := writeJSON(&line, o); err != nil { // the output is not JSON: the run is still told
+		line.Reset()
 		o.Output = nil
 		o.Error = &report.Error{Class: "error", Message: "output: " + err.Error()}
-		line, _ = json.Marshal(o)
+		_ = writeJSON(&line, o)
 	}
-	_, _ = r.out.Write(append(line, '\n')) // r.out keeps the error
+	_, _ = r.out.Write(line.Bytes()) // r.out keeps the error
+}
+
+// writeJSON writes v as one line, without the escapes that only HTML needs.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
 }
 
 // printRefused tells of a run that was not started.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -14,12 +15,18 @@ type streams struct {
 
 // execute runs the command line and returns the exit code.
 func execute(args []string, in, out, err *os.File) int {
-	root := newRoot(streams{in: in, out: out, err: err})
+	help := &helpOutput{to: out}
+	root := newRoot(streams{in: in, out: out, err: err}, help)
 	root.SetArgs(args)
-	return exitCode(root.Execute(), err)
+	failure := root.Execute()
+	if failure == nil {
+		failure = printed(help.err)
+	}
+	return exitCode(failure, err)
 }
 
-func newRoot(s streams) *cobra.Command {
+// newRoot returns the command line. cobra's own texts go to help.
+func newRoot(s streams, help io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ringmill",
 		Short: "Execute workflows on actors",
@@ -41,10 +48,11 @@ bad environment variable or an invalid definition; 130 interrupted.`,
 		SuggestionsMinimumDistance: 2, // edits
 	}
 	root.SetIn(s.in)
-	root.SetOut(s.out)
+	root.SetOut(help)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newVersion(s))
+	strictHelp(root)
 	return root
 }
 

@@ -56,6 +56,9 @@ Ctrl-C cancels what runs and still prints the summary; a second one quits at
 once. --count starts that many runs, at most 4,096 at a time (fewer of a large
 workflow), and sums them up.
 
+When a task ends, whatever its program started is killed with it, except what has
+moved to a session or process group of its own (setsid).
+
 Environment, where the flag is not given: WORKFLOW_ACTOR_POOL_SIZE,
 TASK_ACTOR_POOL_SIZE, RINGMILL_SCHEDULE, RINGMILL_POLICY, RINGMILL_LOG_LEVEL,
 RINGMILL_METRICS, RINGMILL_OTLP; beside them RINGMILL_MAX_RUNS,

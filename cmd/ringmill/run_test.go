@@ -82,6 +82,11 @@ func TestStandardInput(t *testing.T) {
 	if r := finish(t, cmd); r.code != 0 || objects(t, r.stdout)[0].Workflow != "piped" {
 		t.Errorf("%+v", r)
 	}
+	cmd = command(t, "run", "-", "--json")
+	cmd.Stdin = strings.NewReader(ok)
+	if r := finish(t, cmd); r.code != 0 || !strings.Contains(r.stdout, `"workflow":"<stdin>"`) {
+		t.Errorf("%+v", r)
+	}
 	cmd = command(t, "validate", "-")
 	cmd.Stdin = strings.NewReader("tasks: 1")
 	if r := finish(t, cmd); r.code != 2 || !strings.HasPrefix(r.stderr, "<stdin>:1:8: ") {
@@ -197,6 +202,14 @@ func TestCountPlain(t *testing.T) {
 	}
 }
 
+// TestNoRatioOfNothing: tasks that take no time have no bound worth a ratio.
+func TestNoRatioOfNothing(t *testing.T) {
+	r := ringmill(t, instance, "run", "wf.yaml", "--time-scale", "0")
+	if r.code != 0 || strings.Contains(r.stdout, "ratio ") || !strings.Contains(r.stdout, "makespan ") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestCountOfFailingRuns(t *testing.T) {
 	r := ringmill(t, "tasks:\n  a: {cmd: [\"false\"]}\n", "run", "wf.yaml", "--count", "5")
 	if r.code != 1 || !strings.Contains(r.stdout, "5 runs of wf: 0 succeeded, 5 failed, 0 cancelled\n") || !strings.Contains(r.stdout, "first to fail: ") {
@@ -245,6 +258,14 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+func TestVersionJSON(t *testing.T) {
+	r := ringmill(t, ok, "version", "--json")
+	var v struct{ Version, Revision, Go, OS, Arch string }
+	if err := json.Unmarshal([]byte(r.stdout), &v); err != nil || v.Version == "" || !strings.HasPrefix(v.Go, "go1.") || v.OS == "" || v.Arch == "" {
+		t.Errorf("%v, %+v", err, r)
+	}
+}
+
 func TestHelpHasExamples(t *testing.T) {
 	for _, args := range []string{"--help", "run --help", "validate --help", "graph --help", "version --help", "help run", ""} {
 		r := ringmill(t, ok, strings.Fields(args)...)
@@ -274,11 +295,12 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("this system has no /dev/full")
 	}
 	defer func() { _ = full.Close() }()
-	for _, args := range []string{"run wf.yaml", "run wf.yaml --json", "validate wf.yaml", "graph wf.yaml", "version"} {
+	for _, args := range []string{"run wf.yaml", "run wf.yaml --json", "validate wf.yaml", "graph wf.yaml", "version",
+		"validate wf.yaml --json", "version --json", "--help", "help run", "completion bash"} {
 		cmd := command(t, strings.Fields(args)...)
 		cmd.Stdout = full
 		write(t, cmd, "wf.yaml", ok)
-		if r := finish(t, cmd); r.code != 1 || !strings.Contains(r.stderr, "ringmill: standard output: ") {
+		if r := finish(t, cmd); r.code != 1 || !strings.HasPrefix(r.stderr, "ringmill: standard output: ") {
 			t.Errorf("ringmill %s: %+v", args, r)
 		}
 	}

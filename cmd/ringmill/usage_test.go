@@ -59,6 +59,10 @@ func TestWrongInput(t *testing.T) {
 		{"input file", ok, with("--input", "@wf.yaml"), "", "wf.yaml:1:"},
 		{"missing input file", ok, with("--input", "@gone.json"), "", "--input: gone.json: no such file or directory: check the path"},
 		{"input against the schema", "input: {type: object, required: [user]}\n" + ok, with("--input", "{}"), "", "user"},
+		{"input file without a name", ok, with("--input", "@"), "", "--input: @ names no file: want @FILE, or @- for standard input"},
+		{"unknown shell", ok, []string{"completion", "foo"}, "", `unknown shell "foo": want 'ringmill completion SHELL' with bash, fish, powershell, zsh`},
+		{"no shell", ok, []string{"completion"}, "", "no shell given: want 'ringmill completion SHELL' with bash"},
+		{"help about an unknown command", ok, []string{"help", "run2"}, "", `unknown command "run2": did you mean run?`},
 		{"negative time scale", ok, with("--time-scale", "-1"), "", "--time-scale: -1 is out of range; want 0 or more"},
 		{"no time scale", ok, with("--time-scale", "slow"), "", `--time-scale: "slow" is not a number; want 0 or more`},
 		{"no runs", ok, with("--count", "0"), "", "--count: 0 is out of range; want 1 to "},
@@ -117,5 +121,23 @@ func TestValidateReportsEveryFile(t *testing.T) {
 	}
 	if !strings.HasPrefix(r.stderr, "bad.yaml:1:8: ") || !strings.Contains(r.stderr, "\ngone.yaml: ") {
 		t.Errorf("standard error %q", r.stderr)
+	}
+}
+
+// TestValidateJSON: an object for each file on standard output, and nothing on
+// standard error.
+func TestValidateJSON(t *testing.T) {
+	cmd := command(t, "validate", "good.yaml", "bad.yaml", "gone.yaml", "--json")
+	write(t, cmd, "good.yaml", ok)
+	write(t, cmd, "bad.yaml", "tasks:\n  a: {cmd: [x], timeout: -2s, needs: [<b>]}\n")
+	r := finish(t, cmd)
+	want := `{"file":"good.yaml","ok":true,"problems":[]}
+{"file":"bad.yaml","ok":false,"problems":[` +
+		`{"line":2,"column":26,"problem":"timeout: -2s is negative","cure":"give a duration of 0 or more"},` +
+		`{"line":2,"column":39,"problem":"needs names the task \"<b>\", which does not exist","cure":"declare it under tasks"}]}
+{"file":"gone.yaml","ok":false,"problems":[{"line":0,"column":0,"problem":"gone.yaml: no such file or directory: check the path","cure":""}]}
+`
+	if r.code != 2 || r.stdout != want || r.stderr != "" {
+		t.Errorf("exit code %d, standard error %q, standard output\n%swant\n%s", r.code, r.stderr, r.stdout, want)
 	}
 }

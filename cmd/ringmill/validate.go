@@ -12,31 +12,62 @@ import (
 )
 
 func newValidate(s streams) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Check workflow definitions",
 		Long: `Validate checks that each file holds a workflow that can run: syntax, keys,
 names, needs, cycles, options. It prints every problem as
-file:line:column: what is wrong: what to do. The file - is standard input.`,
+file:line:column: what is wrong: what to do. The file - is standard input.
+
+With --json standard output gets one object a file instead, with its problems,
+and standard error nothing. The exit code is 2 if one file is wrong.`,
 		Example: `  ringmill validate order.yaml
-  ringmill validate *.yaml instances/*.json`,
+  ringmill validate *.yaml instances/*.json
+  ringmill validate order.yaml --json | jq '.problems[]'`,
 		Args:              someFiles,
 		ValidArgsFunction: completeDefinitions,
 		RunE: func(_ *cobra.Command, files []string) error {
-			var problems []error
-			for _, file := range files {
-				def, err := load(s, file)
-				if err != nil {
-					problems = append(problems, err)
-					continue
-				}
-				if _, err := fmt.Fprintf(s.out, "%s: ok: workflow %s: %s\n", file, def.Name(), describe(def.Plan())); err != nil {
-					return printed(err)
-				}
+			if asJSON {
+				return validateJSON(s, files)
 			}
-			return errors.Join(problems...)
+			return validate(s, files)
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a file, one a line")
+	return c
+}
+
+// validate prints a line for each file that is right, and returns what is wrong
+// with the others.
+func validate(s streams, files []string) error {
+	var problems []error
+	for _, file := range files {
+		def, err := load(s, file)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if _, err := fmt.Fprintf(s.out, "%s: ok: workflow %s: %s\n", file, def.Name(), describe(def.Plan())); err != nil {
+			return printed(err)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// validateJSON prints an object for each file.
+func validateJSON(s streams, files []string) error {
+	var verdict error
+	for _, file := range files {
+		_, err := load(s, file)
+		if err != nil {
+			verdict = &exitError{code: exitUsage} // the objects tell why
+		}
+		if err := writeJSON(s.out, report.NewValidation(file, err)); err != nil {
+			return printed(err)
+		}
+	}
+	return verdict
 }
 
 // describe tells the size and shape of a plan.

@@ -8,15 +8,29 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// A versionObject is what `ringmill version --json` prints.
+type versionObject struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision"` // empty if unknown
+	Go       string `json:"go"`
+	OS       string `json:"os"`
+	Arch     string `json:"arch"`
+}
+
 func newVersion(s streams) *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
-		Long:    "Version prints the version of Ringmill, the revision it was built from if known, and that of Go.",
-		Example: "  ringmill version",
-		Args:    noArguments,
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Long:  "Version prints the version of Ringmill, the revision it was built from if known, and that of Go.",
+		Example: `  ringmill version
+  ringmill version --json`,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			version, revision := buildVersion()
+			if asJSON {
+				return printed(writeJSON(s.out, versionObject{version, revision, goruntime.Version(), goruntime.GOOS, goruntime.GOARCH}))
+			}
 			if revision != "" {
 				version += " (" + revision + ")"
 			}
@@ -24,6 +38,8 @@ func newVersion(s streams) *cobra.Command {
 			return printed(err)
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
 }
 
 func noArguments(c *cobra.Command, args []string) error {
