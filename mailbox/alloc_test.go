@@ -2,6 +2,7 @@ package mailbox_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/ringmill/ringmill/mailbox"
@@ -46,7 +47,16 @@ func TestIdleMemory(t *testing.T) {
 	m := mailbox.NewMPSC[int](mailbox.MaxCapacity)
 	m.TryDequeue()
 	m.Drain(make([]int, 1))
+	if n, err := m.TryEnqueueBatch(nil); n != 0 || err != nil {
+		t.Errorf("TryEnqueueBatch(nil) = %d, %v", n, err)
+	}
 	m.Close()
+	if err := m.TryEnqueue(1); !errors.Is(err, mailbox.ErrClosed) {
+		t.Errorf("TryEnqueue after Close = %v", err)
+	}
+	if n, err := m.TryEnqueueBatch([]int{1, 2}); n != 0 || !errors.Is(err, mailbox.ErrClosed) {
+		t.Errorf("TryEnqueueBatch after Close = %d, %v", n, err)
+	}
 	if m.Ready() || !m.Drained() || mailbox.Slots(m) != nil {
 		t.Error("a mailbox without messages has a ring")
 	}

@@ -261,22 +261,39 @@ func (m *Mailbox[T]) enqueueWait(ctx context.Context, try func() error) error {
 	}
 }
 
-// replaceOldest makes room by taking the consumer's part for one message. It gives up, and discards v, if the oldest
-// message is still being written or other senders took every place that it freed.
+// replaceOldest makes room by taking the consumer's part for one message. It gives up, and discards v, if the mailbox
+// is full and its oldest message is still being written, or if other senders took every place that it freed.
+//
+// If Close comes between the take and the enqueue, the oldest message is gone, counted as dropped, and the answer is
+// ErrClosed.
 func (m *Mailbox[T]) replaceOldest(v T) error {
 	const attempts = 4 // each lost one means that another sender got in: more only helps against livelock of one sender
 	for range attempts {
-		oldest, ok := m.take()
-		if !ok {
-			break
+		oldest, full, ok := m.takeIfFull()
+		if ok {
+			m.drop(oldest)
 		}
-		m.drop(oldest)
 		if err := m.enqueue(v); err != ErrFull {
 			return err
+		}
+		if full && !ok {
+			break // the oldest is still being written
 		}
 	}
 	m.drop(v)
 	return nil
+}
+
+// takeIfFull takes the oldest message of a full mailbox. The consumer may have made room since the ErrFull that the
+// caller saw; then nothing has to go.
+func (m *Mailbox[T]) takeIfFull() (oldest T, full, ok bool) {
+	m.beConsumer()
+	defer m.endConsumer()
+	if m.queue.Len() < m.queue.Cap() {
+		return oldest, false, false
+	}
+	oldest, ok = m.queue.TryDequeue()
+	return oldest, true, ok
 }
 
 func (m *Mailbox[T]) drop(v T) {

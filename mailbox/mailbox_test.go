@@ -378,3 +378,35 @@ func TestDropOldestConcurrent(t *testing.T) {
 		}
 	}
 }
+
+// TestDropOldestKeepsTheNewest: with one sender nobody else can take the place that it frees, so the message being sent
+// is never the one that is dropped, whatever the consumer does in between.
+func TestDropOldestKeepsTheNewest(t *testing.T) {
+	sending, lost := -1, 0 // OnDrop runs on the sender's goroutine
+	m := mailbox.New(mailbox.Config[int]{Capacity: 1, Overflow: mailbox.DropOldest, OnDrop: func(v int) {
+		if v == sending {
+			lost++
+		}
+	}})
+	var consumer sync.WaitGroup
+	consumer.Go(func() {
+		for {
+			if _, err := m.Dequeue(context.Background()); err != nil {
+				return
+			}
+		}
+	})
+	for end := time.Now().Add(stressTime(t, 1)); time.Now().Before(end); {
+		for range 1000 {
+			sending++
+			if err := m.TryEnqueue(sending); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	m.Close()
+	consumer.Wait()
+	if lost > 0 {
+		t.Fatalf("%d of %d messages were dropped while they were sent", lost, sending+1)
+	}
+}

@@ -112,6 +112,9 @@ func (m *MPSC[T]) TryEnqueueReserved(v T) error {
 func (m *MPSC[T]) enqueue(v T, limit uint64) (parked bool, err error) {
 	r := m.ring.Load()
 	if r == nil {
+		if m.Closed() {
+			return false, ErrClosed
+		}
 		r = m.makeRing()
 	}
 	for {
@@ -141,6 +144,12 @@ func (m *MPSC[T]) TryEnqueueBatch(vs []T) (int, error) {
 func (m *MPSC[T]) enqueueBatch(vs []T) (taken int, parked bool, err error) {
 	r := m.ring.Load()
 	if r == nil {
+		if m.Closed() {
+			return 0, false, ErrClosed
+		}
+		if len(vs) == 0 {
+			return 0, false, nil
+		}
 		r = m.makeRing()
 	}
 	for {
@@ -161,8 +170,8 @@ func (m *MPSC[T]) enqueueBatch(vs []T) (taken int, parked bool, err error) {
 
 // room returns how many of want messages fit at tail t below limit, and why not all if it is fewer.
 //
-// Head is loaded after t, so full is true at that load: tail was t or more by then. Close may have come in
-// between; the second load of tail tells.
+// ErrFull is true of the moment when t was loaded: tail was t and open, and head, which only grows, was at most the
+// head loaded here, so at least limit messages were waiting.
 func (m *MPSC[T]) room(t, want, limit uint64) (uint64, error) {
 	if t&closedBit != 0 {
 		return 0, ErrClosed
@@ -179,9 +188,6 @@ func (m *MPSC[T]) room(t, want, limit uint64) (uint64, error) {
 	free := max(int64(limit)-int64(t-h), 0) // below 0 when the reserve is in use
 	if free >= int64(want) {
 		return want, nil
-	}
-	if m.Closed() {
-		return 0, ErrClosed
 	}
 	return uint64(free), ErrFull
 }
