@@ -16,7 +16,7 @@ func TestNoAllocations(t *testing.T) {
 }
 
 func noAllocations[T any](t *testing.T, v T) {
-	m, reserved := mailbox.NewMPSC[T](64), mailbox.NewMPSCReserved[T](1, 1)
+	m, small := mailbox.NewMPSC[T](64), mailbox.NewMPSC[T](1)
 	blocking := mailbox.New(mailbox.Config[T]{})
 	priority := mailbox.NewPriority[T](64)
 	ctx := context.Background()
@@ -25,8 +25,8 @@ func noAllocations[T any](t *testing.T, v T) {
 		"single": func() { _ = m.TryEnqueue(v); m.TryDequeue() },
 		"batch":  func() { _, _ = m.TryEnqueueBatch(batch); m.Drain(dst) },
 		"full": func() {
-			_, _, _ = reserved.TryEnqueueReserved(v), reserved.TryEnqueueReserved(v), reserved.TryEnqueue(v)
-			reserved.Drain(dst)
+			_, _ = small.TryEnqueue(v), small.TryEnqueue(v)
+			small.Drain(dst)
 		},
 		"blocking":       func() { _ = blocking.Enqueue(ctx, v); _, _ = blocking.Dequeue(ctx) },
 		"blocking batch": func() { _, _ = blocking.EnqueueBatch(ctx, batch); _, _ = blocking.DequeueBatch(ctx, dst) },

@@ -13,7 +13,7 @@ type chanQueue[T any] struct {
 }
 
 func newChanQueue[T any](capacity int) *chanQueue[T] {
-	checkCapacity(capacity, 0)
+	checkCapacity(capacity)
 	return &chanQueue[T]{messages: make(chan T, capacity)}
 }
 

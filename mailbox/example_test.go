@@ -39,18 +39,6 @@ func ExampleMPSC_TryEnqueueBatch() {
 	// [1 2 3 4]
 }
 
-// A reply finds room in the reserve however many requests wait.
-func ExampleNewMPSCReserved() {
-	m := mailbox.NewMPSCReserved[string](1, 1)
-	fmt.Println(m.TryEnqueue("request 1"))
-	fmt.Println(m.TryEnqueue("request 2"))
-	fmt.Println(m.TryEnqueueReserved("reply"))
-	// Output:
-	// <nil>
-	// mailbox: full
-	// <nil>
-}
-
 // One goroutine serves a mailbox; senders wait for room.
 func ExampleNew() {
 	m := mailbox.New(mailbox.Config[int]{Capacity: 2, Overflow: mailbox.Wait})

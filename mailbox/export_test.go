@@ -12,7 +12,7 @@ func Claim[T any](m *MPSC[T], vs ...T) (publish func() (parked bool)) {
 	n := uint64(len(vs))
 	for {
 		t := m.tail.Load()
-		if room, _ := m.room(t, n, m.capacity); room < n {
+		if room, _ := m.room(t, n); room < n {
 			return nil
 		}
 		if m.tail.CompareAndSwap(t, t+n) {

@@ -74,7 +74,7 @@ func NewKind[T any](kind string, capacity int) (Queue[T], error) {
 	if newQueue == nil {
 		return nil, fmt.Errorf("mailbox: unknown kind %q; want one of %s", kind, strings.Join(Kinds(), ", "))
 	}
-	checkCapacity(capacity, 0)
+	checkCapacity(capacity)
 	return typed[T]{newQueue(capacity)}, nil
 }
 

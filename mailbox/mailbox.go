@@ -92,14 +92,14 @@ func New[T any](cfg Config[T]) *Mailbox[T] {
 		cfg.Capacity = DefaultCapacity
 	}
 	m := &Mailbox[T]{onDrop: cfg.OnDrop, overflow: cfg.Overflow, wait: cfg.Wait}
-	m.queue.init(cfg.Capacity, 0)
+	m.queue.init(cfg.Capacity)
 	return m
 }
 
 // TryEnqueue adds v at the end. In a full mailbox it answers ErrFull under Fail and Wait, and nil under DropNewest
 // and DropOldest. After Close it answers ErrClosed.
 func (m *Mailbox[T]) TryEnqueue(v T) error {
-	parked, err := m.queue.enqueue(v, m.queue.capacity) // not m.enqueue: one call less is 2 ns of 15
+	parked, err := m.queue.enqueue(v) // not m.enqueue: one call less is 2 ns of 15
 	if parked {
 		m.wakeConsumer()
 	}
@@ -124,7 +124,7 @@ func (m *Mailbox[T]) Enqueue(ctx context.Context, v T) error {
 	if m.overflow != Wait {
 		return m.TryEnqueue(v)
 	}
-	parked, err := m.queue.enqueue(v, m.queue.capacity) // as in TryEnqueue
+	parked, err := m.queue.enqueue(v) // as in TryEnqueue
 	if parked {
 		m.wakeConsumer()
 	}
@@ -219,7 +219,7 @@ func (m *Mailbox[T]) Stats() Stats {
 }
 
 func (m *Mailbox[T]) enqueue(v T) error {
-	parked, err := m.queue.enqueue(v, m.queue.capacity)
+	parked, err := m.queue.enqueue(v)
 	if parked {
 		m.wakeConsumer()
 	}

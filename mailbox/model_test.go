@@ -14,15 +14,15 @@ import (
 // twin is an MPSC beside the plain slice that it must behave like. Its methods do one operation on both and say how
 // they differ.
 type twin struct {
-	m                 *mailbox.MPSC[*int]
-	model             []*int
-	capacity, reserve int
-	closed            bool
-	sent              int
+	m        *mailbox.MPSC[*int]
+	model    []*int
+	capacity int
+	closed   bool
+	sent     int
 }
 
-func newTwin(capacity, reserve int) *twin {
-	return &twin{m: mailbox.NewMPSCReserved[*int](capacity, reserve), capacity: capacity, reserve: reserve}
+func newTwin(capacity int) *twin {
+	return &twin{m: mailbox.NewMPSC[*int](capacity), capacity: capacity}
 }
 
 func (w *twin) fresh() *int {
@@ -30,8 +30,8 @@ func (w *twin) fresh() *int {
 	return &[]int{w.sent}[0]
 }
 
-func (w *twin) refusal(limit, want int) (int, error) {
-	switch free := max(limit-len(w.model), 0); {
+func (w *twin) refusal(want int) (int, error) {
+	switch free := w.capacity - len(w.model); {
 	case w.closed:
 		return 0, mailbox.ErrClosed
 	case free < want:
@@ -41,14 +41,11 @@ func (w *twin) refusal(limit, want int) (int, error) {
 	}
 }
 
-func (w *twin) enqueue(reserved bool) error {
-	v, limit, try := w.fresh(), w.capacity, w.m.TryEnqueue
-	if reserved {
-		limit, try = w.capacity+w.reserve, w.m.TryEnqueueReserved
-	}
-	n, want := w.refusal(limit, 1)
-	if err := try(v); !errors.Is(err, want) {
-		return fmt.Errorf("enqueue (reserved %t) = %v, want %v", reserved, err, want)
+func (w *twin) enqueue() error {
+	v := w.fresh()
+	n, want := w.refusal(1)
+	if err := w.m.TryEnqueue(v); !errors.Is(err, want) {
+		return fmt.Errorf("enqueue = %v, want %v", err, want)
 	}
 	if n == 1 {
 		w.model = append(w.model, v)
@@ -61,7 +58,7 @@ func (w *twin) enqueueBatch(size int) error {
 	for i := range vs {
 		vs[i] = w.fresh()
 	}
-	wantN, want := w.refusal(w.capacity, size)
+	wantN, want := w.refusal(size)
 	n, err := w.m.TryEnqueueBatch(vs)
 	if n != wantN || !errors.Is(err, want) {
 		return fmt.Errorf("TryEnqueueBatch of %d = %d, %v, want %d, %v", size, n, err, wantN, want)
@@ -119,18 +116,17 @@ func (w *twin) check() error {
 // message that has left.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := newTwin(rapid.IntRange(1, 9).Draw(t, "capacity"), rapid.IntRange(0, 3).Draw(t, "reserve"))
+		w := newTwin(rapid.IntRange(1, 9).Draw(t, "capacity"))
 		must := func(err error) {
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
 		t.Repeat(map[string]func(*rapid.T){
-			"enqueue":  func(*rapid.T) { must(w.enqueue(false)) },
-			"reserved": func(*rapid.T) { must(w.enqueue(true)) },
-			"batch":    func(t *rapid.T) { must(w.enqueueBatch(rapid.IntRange(0, 12).Draw(t, "size"))) },
-			"dequeue":  func(*rapid.T) { must(w.dequeue()) },
-			"drain":    func(t *rapid.T) { must(w.drain(rapid.IntRange(0, 12).Draw(t, "size"))) },
+			"enqueue": func(*rapid.T) { must(w.enqueue()) },
+			"batch":   func(t *rapid.T) { must(w.enqueueBatch(rapid.IntRange(0, 12).Draw(t, "size"))) },
+			"dequeue": func(*rapid.T) { must(w.dequeue()) },
+			"drain":   func(t *rapid.T) { must(w.drain(rapid.IntRange(0, 12).Draw(t, "size"))) },
 			"close": func(t *rapid.T) {
 				if rapid.IntRange(0, 9).Draw(t, "really") == 0 {
 					w.close()
@@ -141,31 +137,29 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// FuzzMPSC reads a capacity, a reserve and then operations with an argument from its input, two in a byte each, and compares
-// with a slice as TestModel does.
+// FuzzMPSC reads a capacity and then operations with an argument from its input, a byte each, and compares with a slice
+// as TestModel does.
 func FuzzMPSC(f *testing.F) {
-	f.Add([]byte{0, 0, 0x00, 0x00, 0x30, 0x30})
-	f.Add([]byte{4, 0, 0x25, 0x42, 0x23, 0x49, 0x30})
-	f.Add([]byte{2, 3, 0x00, 0x10, 0x10, 0x24, 0x50, 0x30, 0x4f})
+	f.Add([]byte{0, 0x00, 0x00, 0x20, 0x20})
+	f.Add([]byte{4, 0x15, 0x32, 0x13, 0x39, 0x20})
+	f.Add([]byte{2, 0x00, 0x00, 0x14, 0x40, 0x20, 0x3f})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) < 2 {
+		if len(data) == 0 {
 			return
 		}
-		w := newTwin(1+int(data[0]%32), int(data[1]%8))
-		for _, b := range data[2:] {
+		w := newTwin(1 + int(data[0]%32))
+		for _, b := range data[1:] {
 			var err error
 			switch arg := int(b & 15); b >> 4 {
 			case 0:
-				err = w.enqueue(false)
+				err = w.enqueue()
 			case 1:
-				err = w.enqueue(true)
-			case 2:
 				err = w.enqueueBatch(arg)
-			case 3:
+			case 2:
 				err = w.dequeue()
-			case 4:
+			case 3:
 				err = w.drain(arg)
-			case 5:
+			case 4:
 				w.close()
 			}
 			if err == nil {

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// MaxCapacity is the largest number of messages, reserve included, that one mailbox can be made for.
+// MaxCapacity is the largest number of messages that one mailbox can be made for.
 const MaxCapacity = 1 << 30
 
 // closedBit is set in MPSC.tail by Close. Every claim compares the whole word, so none succeeds afterwards.
@@ -35,12 +35,12 @@ const closedBit = 1 << 63
 // flight it is exact.
 //
 // Positions count messages from 0; position p lives in slot p mod size, where size
-// is the power of two at or above capacity + reserve. A run is the slots
+// is the power of two at or above capacity. A run is the slots
 // [p, p+n) that one enqueue claimed.
 //
 // Invariants:
 //
-//	I1  head <= tail <= head + capacity + reserve <= head + size
+//	I1  head <= tail <= head + capacity <= head + size
 //	I2  headSeen is a value that head had, so headSeen <= head
 //	I3  words[p mod size] carries p's lap and a length n if and only if the run [p, p+n) has been published
 //	I4  every position in [head, ready) is published
@@ -52,9 +52,8 @@ const closedBit = 1 << 63
 // passes p; then to nobody until tail reaches p + size.
 type MPSC[T any] struct {
 	ring     atomic.Pointer[ring[T]] // nil until the first enqueue
-	capacity uint64                  // where TryEnqueue sees it full
-	limit    uint64                  // capacity + reserve
-	_        [40]byte
+	capacity uint64
+	_        [48]byte
 
 	// The producers' line.
 	tail     atomic.Uint64 // next position to claim, and closedBit
@@ -70,46 +69,31 @@ type MPSC[T any] struct {
 // NewMPSC returns an open, empty mailbox for exactly capacity messages.
 // It panics if capacity is not within 1 to MaxCapacity.
 func NewMPSC[T any](capacity int) *MPSC[T] {
-	return NewMPSCReserved[T](capacity, 0)
-}
-
-// NewMPSCReserved is NewMPSC with room for reserve more messages that only TryEnqueueReserved uses:
-// a reply whose sender holds a credit finds room however many requests wait.
-// It panics if capacity is below 1, reserve is below 0, or their sum is above MaxCapacity.
-func NewMPSCReserved[T any](capacity, reserve int) *MPSC[T] {
 	m := new(MPSC[T])
-	m.init(capacity, reserve)
+	m.init(capacity)
 	return m
 }
 
-func (m *MPSC[T]) init(capacity, reserve int) {
-	checkCapacity(capacity, reserve)
-	m.capacity, m.limit = uint64(capacity), uint64(capacity+reserve)
+func (m *MPSC[T]) init(capacity int) {
+	checkCapacity(capacity)
+	m.capacity = uint64(capacity)
 }
 
 // checkCapacity panics if a mailbox cannot be made so large or so small.
-func checkCapacity(capacity, reserve int) {
-	if capacity < 1 || reserve < 0 || capacity > MaxCapacity-reserve {
-		panic(fmt.Sprintf("mailbox: capacity %d with reserve %d; want capacity >= 1, reserve >= 0 and a sum of at most %d",
-			capacity, reserve, MaxCapacity))
+func checkCapacity(capacity int) {
+	if capacity < 1 || capacity > MaxCapacity {
+		panic(fmt.Sprintf("mailbox: capacity %d is out of range; want 1 to %d", capacity, MaxCapacity))
 	}
 }
 
-// TryEnqueue adds v at the end. It answers ErrFull if capacity messages or more are waiting, ErrClosed after Close.
+// TryEnqueue adds v at the end. It answers ErrFull if capacity messages are waiting, ErrClosed after Close.
 func (m *MPSC[T]) TryEnqueue(v T) error {
-	_, err := m.enqueue(v, m.capacity)
+	_, err := m.enqueue(v)
 	return err
 }
 
-// TryEnqueueReserved is TryEnqueue that may use the reserve too: it answers ErrFull only if capacity + reserve
-// messages are waiting.
-func (m *MPSC[T]) TryEnqueueReserved(v T) error {
-	_, err := m.enqueue(v, m.limit)
-	return err
-}
-
-// enqueue adds v if fewer than limit messages wait, and reports whether the consumer was parked on v's slot.
-func (m *MPSC[T]) enqueue(v T, limit uint64) (parked bool, err error) {
+// enqueue is TryEnqueue that reports whether the consumer was parked on v's slot.
+func (m *MPSC[T]) enqueue(v T) (parked bool, err error) {
 	r := m.ring.Load()
 	if r == nil {
 		if m.Closed() {
@@ -120,8 +104,8 @@ func (m *MPSC[T]) enqueue(v T, limit uint64) (parked bool, err error) {
 	for {
 		t := m.tail.Load()
 		// One comparison for the common case: closedBit in t, or a headSeen above it, makes the difference huge.
-		if t-m.headSeen.Load() >= limit {
-			if room, err := m.room(t, 1, limit); room == 0 {
+		if t-m.headSeen.Load() >= m.capacity {
+			if room, err := m.room(t, 1); room == 0 {
 				return false, err
 			}
 		}
@@ -154,7 +138,7 @@ func (m *MPSC[T]) enqueueBatch(vs []T) (taken int, parked bool, err error) {
 	}
 	for {
 		t := m.tail.Load()
-		n, err := m.room(t, uint64(len(vs)), m.capacity)
+		n, err := m.room(t, uint64(len(vs)))
 		if n == 0 {
 			return 0, false, err
 		}
@@ -168,16 +152,16 @@ func (m *MPSC[T]) enqueueBatch(vs []T) (taken int, parked bool, err error) {
 	}
 }
 
-// room returns how many of want messages fit at tail t below limit, and why not all if it is fewer.
+// room returns how many of want messages fit at tail t, and why not all if it is fewer.
 //
 // ErrFull is true of the moment when t was loaded: tail was t and open, and head, which only grows, was at most the
-// head loaded here, so at least limit messages were waiting.
-func (m *MPSC[T]) room(t, want, limit uint64) (uint64, error) {
+// head loaded here, so capacity messages were waiting.
+func (m *MPSC[T]) room(t, want uint64) (uint64, error) {
 	if t&closedBit != 0 {
 		return 0, ErrClosed
 	}
 	// Signed: a head loaded after t may have passed it, and then the claim's CAS fails.
-	if free := int64(limit) - int64(t-m.headSeen.Load()); free >= int64(want) {
+	if free := int64(m.capacity) - int64(t-m.headSeen.Load()); free >= int64(want) {
 		return want, nil
 	}
 	h := m.head.Load()
@@ -185,7 +169,7 @@ func (m *MPSC[T]) room(t, want, limit uint64) (uint64, error) {
 		// A slower producer may store an older head over this one; the next producer then comes here again.
 		m.headSeen.Store(h)
 	}
-	free := max(int64(limit)-int64(t-h), 0) // below 0 when the reserve is in use
+	free := int64(m.capacity) - int64(t-h) // not below 0: I1 held when t was loaded
 	if free >= int64(want) {
 		return want, nil
 	}
@@ -261,13 +245,13 @@ func (m *MPSC[T]) Ready() bool {
 }
 
 // Len returns the number of messages waiting, those claimed but not yet published included. While others enqueue or
-// dequeue it is a recent value between 0 and capacity + reserve.
+// dequeue it is a recent value between 0 and the capacity.
 func (m *MPSC[T]) Len() int {
 	h := m.head.Load() // before tail, so that the difference is not negative
-	return int(min(m.tail.Load()&^closedBit-h, m.limit))
+	return int(min(m.tail.Load()&^closedBit-h, m.capacity))
 }
 
-// Cap returns the capacity that TryEnqueue and TryEnqueueBatch keep to; a reserve is not counted.
+// Cap returns the capacity.
 func (m *MPSC[T]) Cap() int { return int(m.capacity) }
 
 // Close makes every later enqueue answer ErrClosed. What was accepted before can still be dequeued. It is idempotent.
@@ -294,6 +278,6 @@ func backOff() {
 
 // makeRing allocates the ring; of several first enqueues one wins and all use its ring.
 func (m *MPSC[T]) makeRing() *ring[T] {
-	m.ring.CompareAndSwap(nil, newRing[T](1<<bits.Len64(m.limit-1)))
+	m.ring.CompareAndSwap(nil, newRing[T](1<<bits.Len64(m.capacity-1)))
 	return m.ring.Load()
 }

@@ -39,32 +39,6 @@ func TestMPSCCapacityIsExact(t *testing.T) {
 	}
 }
 
-func TestMPSCReserve(t *testing.T) {
-	m := mailbox.NewMPSCReserved[int](2, 3)
-	steps := []struct {
-		reserved bool
-		want     error
-	}{
-		{false, nil}, {false, nil}, {false, mailbox.ErrFull},
-		{true, nil}, {true, nil}, {true, nil}, {true, mailbox.ErrFull}, {false, mailbox.ErrFull},
-	}
-	for i, s := range steps {
-		enqueue := m.TryEnqueue
-		if s.reserved {
-			enqueue = m.TryEnqueueReserved
-		}
-		if err := enqueue(i); !errors.Is(err, s.want) {
-			t.Fatalf("step %d: error %v, want %v", i, err, s.want)
-		}
-	}
-	if m.Len() != 5 || m.Cap() != 2 {
-		t.Fatalf("Len, Cap = %d, %d, want 5, 2", m.Len(), m.Cap())
-	}
-	if n, err := m.TryEnqueueBatch([]int{1, 2}); n != 0 || !errors.Is(err, mailbox.ErrFull) {
-		t.Fatalf("TryEnqueueBatch into the reserve = %d, %v, want 0, ErrFull", n, err)
-	}
-}
-
 func TestMPSCBatchFillsExactly(t *testing.T) {
 	m := mailbox.NewMPSC[int](5)
 	if n, err := m.TryEnqueueBatch([]int{0, 1, 2}); n != 3 || err != nil {
@@ -117,14 +91,14 @@ func TestMPSCClose(t *testing.T) {
 }
 
 func TestNewMPSCPanics(t *testing.T) {
-	for _, bad := range [][2]int{{0, 0}, {-1, 0}, {1, -1}, {mailbox.MaxCapacity, 1}} {
+	for _, bad := range []int{0, -1, mailbox.MaxCapacity + 1} {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("NewMPSCReserved(%d, %d) did not panic", bad[0], bad[1])
+					t.Errorf("NewMPSC(%d) did not panic", bad)
 				}
 			}()
-			mailbox.NewMPSCReserved[int](bad[0], bad[1])
+			mailbox.NewMPSC[int](bad)
 		}()
 	}
 }

@@ -12,7 +12,7 @@ type mutexQueue[T any] struct {
 }
 
 func newMutexQueue[T any](capacity int) *mutexQueue[T] {
-	checkCapacity(capacity, 0)
+	checkCapacity(capacity)
 	return &mutexQueue[T]{values: make([]T, capacity)}
 }
 
