@@ -2,8 +2,8 @@
 //
 // # What to choose
 //
-// [MPSC] is the mailbox of actors that a scheduler runs: a lock-free ring with many producers and one consumer at a
-// time. Its capacity is exact for any number from 1, a refusal always means full, a batch of messages costs one claim
+// [MPSC] is the mailbox of actors that a scheduler runs: a ring with many producers, lock-free in its
+// claim, and one consumer at a time. Its capacity is exact for any number from 1, a refusal always means full, a batch of messages costs one claim
 // and one publishing store, and a run of messages leaves with one store too.
 //
 // [Mailbox] adds what a goroutine of its own needs: Dequeue sleeps until there is a message, or polls on a core of its own,
@@ -18,7 +18,8 @@
 //
 // Everything is bounded. Full is an answer, [ErrFull], never a spin; only methods that take a context wait. Closing loses
 // nothing: what was accepted before Close is delivered. Nothing is allocated per message, and a mailbox takes at
-// most 256 bytes until its first one. No message is kept alive once it has been dequeued.
+// most 256 bytes until its first one, or until a goroutine waits in Dequeue: that needs the ring to sleep on. A
+// DropOldest that loses a race with Close drops and counts one accepted message. No message is kept alive once it has been dequeued.
 //
 // A batch goes in whole or up to the place where the mailbox is full, with nothing in between, and becomes visible at once.
 //

@@ -41,6 +41,9 @@ func Register(kind string, newQueue func(capacity int) Queue[any]) {
 	registered.Lock()
 	defer registered.Unlock()
 	_, taken := registered.kinds[kind]
+	if newQueue == nil {
+		panic(fmt.Sprintf("mailbox: Register(%q): the constructor is nil", kind))
+	}
 	if taken || kind == "" || kind == KindMPSC || kind == KindChan || kind == KindMutex {
 		panic(fmt.Sprintf("mailbox: Register(%q): the name is empty or taken; choose another", kind))
 	}
@@ -75,17 +78,18 @@ func NewKind[T any](kind string, capacity int) (Queue[T], error) {
 		return nil, fmt.Errorf("mailbox: unknown kind %q; want one of %s", kind, strings.Join(Kinds(), ", "))
 	}
 	checkCapacity(capacity)
-	return typed[T]{newQueue(capacity)}, nil
+	return &typed[T]{Queue: newQueue(capacity)}, nil
 }
 
 // typed makes a Queue[T] of a queue that holds any.
 type typed[T any] struct {
 	Queue[any]
+	taken [64]any // where Drain takes messages out; belongs to the consumer
 }
 
-func (q typed[T]) TryEnqueue(v T) error { return q.Queue.TryEnqueue(v) }
+func (q *typed[T]) TryEnqueue(v T) error { return q.Queue.TryEnqueue(v) }
 
-func (q typed[T]) TryEnqueueBatch(vs []T) (int, error) {
+func (q *typed[T]) TryEnqueueBatch(vs []T) (int, error) {
 	for i, v := range vs {
 		if err := q.Queue.TryEnqueue(v); err != nil {
 			return i, err
@@ -94,13 +98,19 @@ func (q typed[T]) TryEnqueueBatch(vs []T) (int, error) {
 	return len(vs), nil
 }
 
-func (q typed[T]) Drain(dst []T) int {
-	var one [1]any
-	for i := range dst {
-		if q.Queue.Drain(one[:]) == 0 {
-			return i
+func (q *typed[T]) Drain(dst []T) int {
+	done := 0
+	for done < len(dst) {
+		want := min(len(dst)-done, len(q.taken))
+		n := q.Queue.Drain(q.taken[:want])
+		for i := range n {
+			dst[done+i], _ = q.taken[i].(T) // fails only for a nil of an interface type, whose zero value it is
 		}
-		dst[i], _ = one[0].(T) // fails only for a nil of an interface type, whose zero value it is
+		clear(q.taken[:n])
+		done += n
+		if n < want {
+			break
+		}
 	}
-	return len(dst)
+	return done
 }
