@@ -244,11 +244,20 @@ func (m *MPSC[T]) Ready() bool {
 	return h < m.ready.Load() || r.published(h) != 0
 }
 
-// Len returns the number of messages waiting, those claimed but not yet published included. While others enqueue or
-// dequeue it is a recent value between 0 and the capacity.
+// Len returns how many messages wait, those being written included. It is safe for concurrent use and exact at one moment
+// of the call, unless the consumer is so fast that no such moment is found: then it may be too low, never too high.
 func (m *MPSC[T]) Len() int {
-	h := m.head.Load() // before tail, so that the difference is not negative
-	return int(min(m.tail.Load()&^closedBit-h, m.capacity))
+	h := m.head.Load()
+	for range 3 {
+		t := m.tail.Load() &^ closedBit
+		now := m.head.Load()
+		if now == h { // head did not move, so it was h when tail was t
+			return int(t - h)
+		}
+		h = now
+	}
+	t := m.tail.Load() &^ closedBit
+	return int(max(int64(t-m.head.Load()), 0)) // a head loaded after t may have passed it
 }
 
 // Cap returns the capacity.
