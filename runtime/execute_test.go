@@ -266,8 +266,8 @@ func TestChainYields(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if at.Load() > 20 {
-		t.Errorf("the short run's turn came after %d links of the long one", at.Load())
+	if at.Load() > 1 {
+		t.Errorf("the short run waited first, and its turn came after %d links of the long one", at.Load())
 	}
 }
 
