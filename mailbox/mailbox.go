@@ -31,7 +31,7 @@ type WaitStrategy uint8
 const (
 	// Park yields once and then puts the goroutine to sleep: an idle mailbox costs nothing.
 	Park WaitStrategy = iota
-	// BusyPoll keeps asking. It takes a core of its own for as long as the mailbox is empty and answers about
+	// BusyPoll keeps asking. It takes a core of its own for as long as the mailbox is empty and answers
 	// sooner than a sleeping thread: p50 0.2 us against 0.9, and the tail far more so.
 	BusyPoll
 )
