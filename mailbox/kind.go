@@ -22,7 +22,7 @@ type Queue[T any] interface {
 
 // The names of the built-in kinds.
 const (
-	KindMPSC  = "mpsc"  // the lock-free ring, MPSC
+	KindMPSC  = "mpsc"  // the ring that is lock-free in its claim, MPSC
 	KindChan  = "chan"  // a buffered Go channel
 	KindMutex = "mutex" // a slice ring under a mutex
 )

@@ -53,7 +53,7 @@ type Config[T any] struct {
 // Stats counts what the overflow policy did since the mailbox was made.
 type Stats struct {
 	Refused uint64 // enqueues answered ErrFull
-	Waited  uint64 // enqueues that waited for room
+	Waited  uint64 // enqueues that found the mailbox full and were listed to wait
 	Dropped uint64 // messages accepted or offered and then discarded
 }
 
@@ -119,7 +119,8 @@ func (m *Mailbox[T]) TryEnqueue(v T) error {
 }
 
 // Enqueue is TryEnqueue that under Wait waits for room until ctx ends, and then answers ctx.Err(). Waiting senders
-// are woken in the order of their arrival, as many as places become free.
+// are woken in the order of their arrival, as many as places become free. A newcomer may take such a place first; then
+// the woken wait again, in front, and among themselves may change places.
 func (m *Mailbox[T]) Enqueue(ctx context.Context, v T) error {
 	if m.overflow != Wait {
 		return m.TryEnqueue(v)

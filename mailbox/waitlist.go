@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// waitlist holds the senders that wait for room, in the order of their arrival. The zero value is ready.
+// waitlist holds the senders that wait for room, in the order of their arrival, those woken in vain in front. The zero value is ready.
 //
 // A sender is listed before it tries to enqueue, and the consumer frees places before it loads count: either the
 // try finds the place or the consumer finds the sender.
