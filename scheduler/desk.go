@@ -7,7 +7,10 @@ import (
 )
 
 // desks are the members' own queues, under the policies that choose a member first.
-type desks[T any] []desk[T]
+type desks[T any] struct {
+	members []desk[T]
+	size    atomic.Int64 // members that are offered items; the others empty their desks
+}
 
 // desk is where the items of one member wait.
 //
@@ -33,19 +36,29 @@ type desk[T any] struct {
 	_    [48]byte // one desk a cache line
 }
 
-func newDesks[T any](members, capacity int) desks[T] {
-	d := make(desks[T], members)
-	for i := range d {
-		d[i].mail = mailbox.NewMPSC[T](capacity)
-		d[i].idle.Store(true)
+func newDesks[T any](members, capacity int) *desks[T] {
+	d := new(desks[T])
+	d.members = make([]desk[T], members)
+	for i := range d.members {
+		d.members[i].mail = mailbox.NewMPSC[T](capacity)
+		d.members[i].idle.Store(true)
 	}
+	d.size.Store(int64(members))
 	return d
+}
+
+// open returns how many members are offered items.
+func (d *desks[T]) open() int { return int(d.size.Load()) }
+
+// Resize is part of Policy. Nothing has to be given: what waits on a desk is its member's.
+func (d *desks[T]) Resize(size int, _ func(member int, item T)) {
+	d.size.Store(int64(min(max(size, 1), len(d.members))))
 }
 
 // offer puts v on a member's desk and wakes the member, if it is idle, with the oldest item
 // there. The error is mailbox.ErrFull.
-func (d desks[T]) offer(member int, v T) (woken int, item T, err error) {
-	own := &d[member]
+func (d *desks[T]) offer(member int, v T) (woken int, item T, err error) {
+	own := &d.members[member]
 	if err = own.mail.TryEnqueue(v); err != nil {
 		return -1, item, err
 	}
@@ -58,18 +71,18 @@ func (d desks[T]) offer(member int, v T) (woken int, item T, err error) {
 }
 
 // Next is part of Policy.
-func (d desks[T]) Next(member int) (item T, ok bool) { return d[member].take() }
+func (d *desks[T]) Next(member int) (item T, ok bool) { return d.members[member].take() }
 
 // Waits is part of Policy.
-func (d desks[T]) Waits(member int) bool { return d[member].mail.Ready() }
+func (d *desks[T]) Waits(member int) bool { return d.members[member].mail.Ready() }
 
 // Load is part of Policy.
-func (d desks[T]) Load() (idle, queued int) {
-	for i := range d {
-		if d[i].idle.Load() {
+func (d *desks[T]) Load() (idle, queued int) {
+	for i := range d.members {
+		if d.members[i].idle.Load() {
 			idle++
 		}
-		queued += d[i].mail.Len()
+		queued += d.members[i].mail.Len()
 	}
 	return idle, queued
 }

@@ -1,11 +1,15 @@
 package scheduler
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/ringmill/ringmill/mailbox"
+)
 
 // leastLoadedPolicy is PolicyLeastLoaded. Two choices are enough: the longest of n queues
 // then grows as log log n, against log n / log log n with one, and a third adds little.
 type leastLoadedPolicy[T any] struct {
-	desks[T]
+	*desks[T]
 	random func() uint64
 }
 
@@ -14,9 +18,9 @@ func newLeastLoadedPolicy[T any](members, capacity int) *leastLoadedPolicy[T] {
 }
 
 // Assign is part of Policy.
-func (p *leastLoadedPolicy[T]) Assign(v T, _ uint64) (member int, item T, err error) {
+func (p *leastLoadedPolicy[T]) Assign(v T, _ uint64, _ mailbox.Level) (member int, item T, err error) {
 	better, other := p.choose()
-	if p.desks[other].depth() < p.desks[better].depth() {
+	if p.members[other].depth() < p.members[better].depth() {
 		better, other = other, better
 	}
 	if member, item, err = p.offer(better, v); err != nil {
@@ -25,9 +29,14 @@ func (p *leastLoadedPolicy[T]) Assign(v T, _ uint64) (member int, item T, err er
 	return member, item, nil
 }
 
+// AssignAll is part of Policy.
+func (p *leastLoadedPolicy[T]) AssignAll(vs []T, key uint64, level mailbox.Level, give func(member int, item T)) int {
+	return assignEach(p, vs, key, level, give)
+}
+
 // choose returns two random members, different ones if there are two.
 func (p *leastLoadedPolicy[T]) choose() (first, second int) {
-	n := uint64(len(p.desks))
+	n := uint64(p.open())
 	r := p.random()
 	first = int(r & (1<<32 - 1) * n >> 32)
 	if n == 1 {

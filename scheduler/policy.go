@@ -25,8 +25,13 @@ type Policy[T any] interface {
 	// Assign finds a place for v. With member >= 0 the caller must now give item to that
 	// member; item is v, or an older one in whose stead v waits. With member == -1 and no
 	// error v waits. When there is no room the error is mailbox.ErrFull and v is still
-	// the caller's. Only PolicyHash looks at key.
-	Assign(v T, key uint64) (member int, item T, err error)
+	// the caller's. Only PolicyHash looks at key, and only PolicyIdle at level: under the others items
+	// wait in the order in which they came.
+	Assign(v T, key uint64, level mailbox.Level) (member int, item T, err error)
+
+	// AssignAll finds places for the items of vs, in order, as far as there is room, and returns for how many. It
+	// calls give for each item that the caller must hand to a member, which may be an older one.
+	AssignAll(vs []T, key uint64, level mailbox.Level, give func(member int, item T)) int
 
 	// Next returns the next item for a member that has finished its last one, or false:
 	// then the member is idle. It must be called by (or for) a busy member, once for each
@@ -35,6 +40,12 @@ type Policy[T any] interface {
 
 	// Waits reports whether items wait that Next(member) could return now. It is cheap.
 	Waits(member int) bool
+
+	// Resize changes how many members are given items, 1 to the number that the policy was made with: those
+	// numbered below size. Others finish what they have, the items that wait for them included. It calls
+	// give for items that wait and that members now have to be given. Under PolicyHash it moves keys to other
+	// members, so that items of a key may change places.
+	Resize(size int, give func(member int, item T))
 
 	// Load returns how many members are idle and how many items wait. It is exact only
 	// while nobody else is at work.
@@ -104,20 +115,46 @@ type idlePolicy[T any] struct {
 	pool *IdlePool[T]
 }
 
-func (p idlePolicy[T]) Assign(v T, _ uint64) (member int, item T, err error) { return p.pool.Assign(v) }
-func (p idlePolicy[T]) Next(member int) (item T, ok bool)                    { return p.pool.Next(member) }
-func (p idlePolicy[T]) Waits(int) bool                                       { return p.pool.Queued() > 0 }
-func (p idlePolicy[T]) Load() (idle, queued int)                             { return p.pool.Idle(), p.pool.Queued() }
+func (p idlePolicy[T]) Assign(v T, _ uint64, level mailbox.Level) (member int, item T, err error) {
+	return p.pool.AssignLevel(v, level)
+}
+
+func (p idlePolicy[T]) AssignAll(vs []T, _ uint64, level mailbox.Level, give func(member int, item T)) int {
+	if p.pool.AssignAll(vs, level, give) == nil {
+		return len(vs)
+	}
+	return assignEach(p, vs, 0, level, give)
+}
+
+func (p idlePolicy[T]) Resize(size int, give func(member int, item T)) { p.pool.Resize(size, give) }
+func (p idlePolicy[T]) Next(member int) (item T, ok bool)              { return p.pool.Next(member) }
+func (p idlePolicy[T]) Waits(int) bool                                 { return p.pool.Queued() > 0 }
+func (p idlePolicy[T]) Load() (idle, queued int)                       { return p.pool.Idle(), p.pool.Queued() }
+
+// assignEach is AssignAll, an item at a time.
+func assignEach[T any](p Policy[T], vs []T, key uint64, level mailbox.Level, give func(member int, item T)) int {
+	for i, v := range vs {
+		member, item, err := p.Assign(v, key, level)
+		if err != nil {
+			return i
+		}
+		if member >= 0 {
+			give(member, item)
+		}
+	}
+	return len(vs)
+}
 
 // roundRobinPolicy is PolicyRoundRobin.
 type roundRobinPolicy[T any] struct {
-	desks[T]
+	*desks[T]
 	turn RoundRobin
 }
 
-func (p *roundRobinPolicy[T]) Assign(v T, _ uint64) (member int, item T, err error) {
-	first := p.turn.Next(len(p.desks))
-	for m := first; m < len(p.desks); m++ {
+func (p *roundRobinPolicy[T]) Assign(v T, _ uint64, _ mailbox.Level) (member int, item T, err error) {
+	size := p.open()
+	first := p.turn.Next(size)
+	for m := first; m < size; m++ {
 		if member, item, err = p.offer(m, v); err == nil {
 			return member, item, nil
 		}
@@ -128,4 +165,8 @@ func (p *roundRobinPolicy[T]) Assign(v T, _ uint64) (member int, item T, err err
 		}
 	}
 	return -1, item, mailbox.ErrFull
+}
+
+func (p *roundRobinPolicy[T]) AssignAll(vs []T, key uint64, level mailbox.Level, give func(member int, item T)) int {
+	return assignEach(p, vs, key, level, give)
 }

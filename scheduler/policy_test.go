@@ -54,15 +54,15 @@ func forPolicies(t *testing.T, f func(t *testing.T, name string)) {
 func TestPolicyByHand(t *testing.T) {
 	forPolicies(t, func(t *testing.T, name string) {
 		p := newPolicy[string](t, name, 1, 2)
-		if m, item, err := p.Assign("a", 7); m != 0 || item != "a" || err != nil {
+		if m, item, err := p.Assign("a", 7, scheduler.Normal); m != 0 || item != "a" || err != nil {
 			t.Fatalf("Assign = %d, %q, %v; want member 0 to start a", m, item, err)
 		}
 		for _, v := range []string{"b", "c"} {
-			if m, _, err := p.Assign(v, 7); m != -1 || err != nil {
+			if m, _, err := p.Assign(v, 7, scheduler.Normal); m != -1 || err != nil {
 				t.Fatalf("Assign(%q) = %d, %v; want it to wait", v, m, err)
 			}
 		}
-		if m, _, err := p.Assign("d", 7); m != -1 || err != mailbox.ErrFull {
+		if m, _, err := p.Assign("d", 7, scheduler.Normal); m != -1 || err != mailbox.ErrFull {
 			t.Fatalf("Assign = %d, %v; want ErrFull", m, err)
 		}
 		if idle, queued := p.Load(); idle != 0 || queued != 2 {
@@ -79,7 +79,7 @@ func TestPolicyByHand(t *testing.T) {
 		if idle, queued := p.Load(); idle != 1 || queued != 0 {
 			t.Fatalf("Load = %d, %d; want 1 idle and 0 queued", idle, queued)
 		}
-		if m, item, err := p.Assign("e", 7); m != 0 || item != "e" || err != nil {
+		if m, item, err := p.Assign("e", 7, scheduler.Normal); m != 0 || item != "e" || err != nil {
 			t.Fatalf("Assign = %d, %q, %v; want member 0 to start e", m, item, err)
 		}
 	})
@@ -126,10 +126,10 @@ func stressPolicy(t *testing.T, name string, members, capacity int) {
 		wg.Go(func() {
 			rng := rand.New(rand.NewPCG(uint64(a), 0))
 			for i := range items {
-				m, item, err := p.Assign(a*items+i, rng.Uint64())
+				m, item, err := p.Assign(a*items+i, rng.Uint64(), scheduler.Normal)
 				for err != nil {
 					goruntime.Gosched() // full
-					m, item, err = p.Assign(a*items+i, rng.Uint64())
+					m, item, err = p.Assign(a*items+i, rng.Uint64(), scheduler.Normal)
 				}
 				if m < 0 {
 					continue
@@ -162,7 +162,7 @@ func stressPolicy(t *testing.T, name string, members, capacity int) {
 func assignAll(t *testing.T, p scheduler.Policy[int], members, n int, key func(i int) uint64) []int {
 	t.Helper()
 	for i := range n {
-		if _, _, err := p.Assign(i, key(i)); err != nil {
+		if _, _, err := p.Assign(i, key(i), scheduler.Normal); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -187,14 +187,14 @@ func TestRoundRobinPolicyIsFair(t *testing.T) {
 
 	p = newPolicy[int](t, scheduler.PolicyRoundRobin, 3, 1)
 	for i := range 6 { // all start one and one waits for each
-		if _, _, err := p.Assign(i, 0); err != nil {
+		if _, _, err := p.Assign(i, 0, scheduler.Normal); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if item, ok := p.Next(1); item != 4 || !ok {
 		t.Fatalf("Next(1) = %d, %v; want 4", item, ok)
 	}
-	if _, _, err := p.Assign(6, 0); err != nil { // member 0 has the turn and is full
+	if _, _, err := p.Assign(6, 0, scheduler.Normal); err != nil { // member 0 has the turn and is full
 		t.Fatalf("Assign with room at member 1 only: %v", err)
 	}
 	if item, ok := p.Next(1); item != 6 || !ok {
@@ -219,11 +219,11 @@ func TestLeastLoadedPolicyIsFair(t *testing.T) {
 func TestLeastLoadedPolicyUsesBoth(t *testing.T) {
 	p := newPolicy[int](t, scheduler.PolicyLeastLoaded, 2, 1)
 	for i := range 4 {
-		if _, _, err := p.Assign(i, 0); err != nil {
+		if _, _, err := p.Assign(i, 0, scheduler.Normal); err != nil {
 			t.Fatalf("item %d of 4: %v", i, err)
 		}
 	}
-	if _, _, err := p.Assign(4, 0); err != mailbox.ErrFull {
+	if _, _, err := p.Assign(4, 0, scheduler.Normal); err != mailbox.ErrFull {
 		t.Errorf("item 5 of 4: %v; want ErrFull", err)
 	}
 }
@@ -266,10 +266,10 @@ func TestHashPolicyKeepsOrder(t *testing.T) {
 	for key := range keys {
 		wg.Go(func() {
 			for i := range items {
-				m, s, err := p.Assign(step{key, i}, uint64(key))
+				m, s, err := p.Assign(step{key, i}, uint64(key), scheduler.Normal)
 				for err != nil {
 					goruntime.Gosched()
-					m, s, err = p.Assign(step{key, i}, uint64(key))
+					m, s, err = p.Assign(step{key, i}, uint64(key), scheduler.Normal)
 				}
 				if m >= 0 {
 					wg.Go(func() { work(m, s) })
@@ -289,7 +289,7 @@ func TestPolicyDoesNotAllocate(t *testing.T) {
 	forPolicies(t, func(t *testing.T, name string) {
 		p := newPolicy[int](t, name, 2, 8)
 		for i := range 16 { // fills the queues once
-			_, _, _ = p.Assign(i, uint64(i))
+			_, _, _ = p.Assign(i, uint64(i), scheduler.Normal)
 		}
 		for m := range 2 {
 			for _, ok := p.Next(m); ok; _, ok = p.Next(m) {
@@ -299,7 +299,7 @@ func TestPolicyDoesNotAllocate(t *testing.T) {
 		key := uint64(0)
 		if n := testing.AllocsPerRun(1000, func() {
 			key++
-			if m, _, _ := p.Assign(1, key); m >= 0 {
+			if m, _, _ := p.Assign(1, key, scheduler.Normal); m >= 0 {
 				p.Next(m)
 			}
 		}); n != 0 {
@@ -315,9 +315,9 @@ func ExampleNewPolicy() {
 		return
 	}
 	const order = 42 // the key: what belongs to this order happens in sequence
-	member, item, err := p.Assign("charge", order)
+	member, item, err := p.Assign("charge", order, scheduler.Normal)
 	fmt.Println("starts", item, member >= 0, err)
-	waits, _, err := p.Assign("ship", order)
+	waits, _, err := p.Assign("ship", order, scheduler.Normal)
 	fmt.Println("ship waits", waits == -1, err)
 	item, ok := p.Next(member)
 	fmt.Println("then", item, ok)
@@ -337,7 +337,7 @@ func BenchmarkPolicy(b *testing.B) {
 			key := uint64(0)
 			for b.Loop() {
 				key++
-				m, _, _ := p.Assign(1, key)
+				m, _, _ := p.Assign(1, key, scheduler.Normal)
 				p.Next(m)
 			}
 		})
@@ -347,13 +347,13 @@ func BenchmarkPolicy(b *testing.B) {
 			p := newPolicy[int](b, name, members, 1024)
 			var last [members]int // the key that reaches each member
 			for key := 1; slices.Contains(last[:], 0); key++ {
-				if m, _, _ := p.Assign(1, uint64(key)); m >= 0 {
+				if m, _, _ := p.Assign(1, uint64(key), scheduler.Normal); m >= 0 {
 					last[m] = key
 				}
 			}
 			m := 0
 			for b.Loop() {
-				_, _, _ = p.Assign(1, uint64(last[m]))
+				_, _, _ = p.Assign(1, uint64(last[m]), scheduler.Normal)
 				p.Next(m)
 				m = (m + 1) % members
 			}

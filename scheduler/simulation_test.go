@@ -119,7 +119,7 @@ func (d dispatch) simulate(tb testing.TB) (waits []time.Duration, done []int) {
 		for len(busy) > 0 && busy[0].at <= now {
 			finish()
 		}
-		member, j, err := p.Assign(job{now, d.service(rng)}, rng.Uint64())
+		member, j, err := p.Assign(job{now, d.service(rng)}, rng.Uint64(), scheduler.Normal)
 		if err != nil {
 			tb.Fatalf("%+v: %v", d, err)
 		}

@@ -191,7 +191,7 @@ func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, 
 // assign hands an attempt to an idle task actor, or leaves it in the pool's
 // queue, where the next free one finds it.
 func (p *Processor) assign(a *attempt) {
-	member, a, err := p.pool.Assign(a, a.run.number)
+	member, a, err := p.pool.Assign(a, a.run.number, scheduler.Normal)
 	if err != nil {
 		panic("processor: the task pool is full although every credit has a place: " + err.Error())
 	}
