@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -29,9 +30,9 @@ import (
 type DeadlineContext struct {
 	parent   context.Context
 	wheel    *Wheel
-	onEnd    func() // settle, stored once since a method value allocates
+	onEnd    func() // settle, made when first needed and kept, since a method value allocates
 	deadline time.Time
-	sooner   bool  // the parent's deadline is not later: the parent alone keeps it
+	bounded  bool  // deadline counts; else there is none, or it is the parent's and the parent keeps it
 	cause    error // what context.Cause answers after the deadline, nil for DeadlineExceeded
 
 	ended atomic.Pointer[ending] // set once, under mu
@@ -48,8 +49,9 @@ type DeadlineContext struct {
 
 // ending is why a context has ended.
 type ending struct {
-	err error
-	own bool // by its deadline or its owner, not by its parent
+	err   error
+	cause error // what context.Cause answers, nil for err
+	own   bool  // by its deadline or its owner, not by its parent
 }
 
 var (
@@ -76,20 +78,37 @@ func (w *Wheel) WithDeadlineCause(parent context.Context, deadline time.Time, ca
 	}
 	c, _ := w.contexts.Get().(*DeadlineContext)
 	if c == nil {
-		c = &DeadlineContext{wheel: w}
-		c.onEnd = c.settle
-		c.timer.Init(c.onEnd)
+		c = new(DeadlineContext)
 	}
-	c.parent, c.deadline, c.cause, c.sooner = parent, deadline, cause, false
-	if theirs, ok := parent.Deadline(); ok && !deadline.Before(theirs) {
-		c.deadline, c.sooner = theirs, true
-	}
+	w.InitContext(c, parent, deadline, cause)
 	return c
+}
+
+// InitContext makes a new context of c, which is part of something else and must not be in use: as
+// WithDeadlineCause does, but a zero deadline means none. Release must not be called on it. It does not
+// allocate.
+func (w *Wheel) InitContext(c *DeadlineContext, parent context.Context, deadline time.Time, cause error) {
+	c.wheel, c.parent, c.cause = w, parent, cause
+	c.deadline, c.bounded = deadline, !deadline.IsZero()
+	if theirs, ok := parent.Deadline(); ok && (!c.bounded || !deadline.Before(theirs)) {
+		c.deadline, c.bounded = theirs, false
+	}
 }
 
 // Cancel ends the context, unless it has ended. Whoever still holds it finds it cancelled
 // for good.
 func (c *DeadlineContext) Cancel() { c.end(endCancelled) }
+
+// CancelCause is Cancel that sets what context.Cause answers; nil is as for Cancel.
+func (c *DeadlineContext) CancelCause(cause error) {
+	if cause == nil {
+		c.end(endCancelled)
+		return
+	}
+	if c.Err() == nil { // else the parent's end, which came first, is the cause
+		c.end(&ending{err: context.Canceled, cause: cause, own: true})
+	}
+}
 
 // Release is Cancel that gives the context back for reuse if nobody has asked for Done or
 // AfterFunc. It is for owners who know that nobody holds the context any more: a child
@@ -107,7 +126,7 @@ func (c *DeadlineContext) Release() {
 }
 
 // Deadline returns the own deadline or the parent's, whichever comes first.
-func (c *DeadlineContext) Deadline() (time.Time, bool) { return c.deadline, true }
+func (c *DeadlineContext) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
 
 // Done returns the channel that is closed when the context ends. The first call makes the
 // channel and arms the timer; a context that was asked for it is not pooled.
@@ -140,7 +159,7 @@ func (c *DeadlineContext) Err() error {
 		return c.end(&ending{err: err}).err
 	}
 	// Once asked, the timer decides, and Err and Done agree without a look at the clock.
-	if !c.sooner && !c.asked.Load() && !time.Now().Before(c.deadline) {
+	if c.bounded && !c.asked.Load() && !time.Now().Before(c.deadline) {
 		return c.end(endExpired).err
 	}
 	return nil
@@ -191,7 +210,11 @@ func (c *DeadlineContext) watch() {
 	if c.asked.Swap(true) || c.ended.Load() != nil {
 		return
 	}
-	if !c.sooner && !c.wheel.StartAt(&c.timer, c.deadline) {
+	if c.onEnd == nil {
+		c.onEnd = c.settle
+		c.timer.Init(c.onEnd)
+	}
+	if c.bounded && !c.wheel.StartAt(&c.timer, c.deadline) {
 		c.spare = time.AfterFunc(time.Until(c.deadline), c.onEnd)
 	}
 	if c.parent.Done() != nil {
@@ -219,11 +242,13 @@ func (c *DeadlineContext) end(e *ending) *ending {
 	if done, ok := c.done.Load().(chan struct{}); ok {
 		close(done)
 	}
-	after, untie, spare := c.after, c.untie, c.spare
+	after, untie, spare, asked := c.after, c.untie, c.spare, c.asked.Load()
 	c.after, c.untie, c.spare = nil, nil, nil
 	c.mu.Unlock()
 
-	c.timer.Stop()
+	if asked && c.bounded { // else the timer was never armed
+		c.timer.Stop()
+	}
 	if spare != nil {
 		spare.Stop()
 	}
@@ -243,7 +268,7 @@ func (c *DeadlineContext) seal(e *ending) context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sealed == nil {
-		cause := e.err
+		cause := cmp.Or(e.cause, e.err)
 		if e == endExpired && c.cause != nil {
 			cause = c.cause
 		}

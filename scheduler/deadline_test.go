@@ -446,3 +446,52 @@ func BenchmarkDeadlineContext(b *testing.B) {
 		}
 	})
 }
+
+// TestInitContext: a context in place, with and without a deadline of its own, answers as those of the context
+// package do, also about the cause, whoever ends it.
+func TestInitContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wheel := newWheel(t, scheduler.WheelConfig{})
+		errWhy, errParent := errors.New("why"), errors.New("parent")
+		for _, bounded := range []bool{false, true} {
+			for _, watched := range []bool{false, true} {
+				for who, want := range map[string]error{"owner": errWhy, "parent": errParent, "plain": context.Canceled} {
+					parent, cancelParent := context.WithCancelCause(context.WithValue(context.Background(), nameKey{}, "value"))
+					var c scheduler.DeadlineContext
+					var deadline time.Time
+					if bounded {
+						deadline = time.Now().Add(time.Hour)
+					}
+					wheel.InitContext(&c, parent, deadline, nil)
+					if at, ok := c.Deadline(); ok != bounded || !at.Equal(deadline) {
+						t.Errorf("Deadline = %v, %v; want %v, %v", at, ok, deadline, bounded)
+					}
+					if watched {
+						_ = c.Done()
+					}
+					child, cancelChild := context.WithCancel(&c)
+					if c.Err() != nil || child.Err() != nil || c.Value(nameKey{}) != "value" {
+						t.Errorf("a new context: %v, child %v, value %v", c.Err(), child.Err(), c.Value(nameKey{}))
+					}
+					switch who {
+					case "owner":
+						c.CancelCause(errWhy)
+					case "parent":
+						cancelParent(errParent)
+					case "plain":
+						c.CancelCause(nil)
+					}
+					cancelParent(errors.New("too late"))
+					c.CancelCause(errors.New("too late"))
+					<-c.Done()
+					<-child.Done()
+					if c.Err() != context.Canceled || context.Cause(&c) != want || context.Cause(child) != want {
+						t.Errorf("bounded %v, watched %v, ended by %s: %v, cause %v, child's cause %v; want %v",
+							bounded, watched, who, c.Err(), context.Cause(&c), context.Cause(child), want)
+					}
+					cancelChild()
+				}
+			}
+		}
+	})
+}
