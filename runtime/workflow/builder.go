@@ -62,7 +62,7 @@ func Build[I, O any](b *Builder[I], out Step[O]) (*Definition[I, O], error) {
 	}
 	result := out.task
 	plan.Output = func(input any, results []any) (any, error) {
-		return Inputs{input, results}.value(result), nil
+		return Inputs{Input: input, Results: results}.value(result), nil
 	}
 	return &Definition[I, O]{plan}, nil
 }
@@ -173,7 +173,18 @@ func (d *declarations) compile(out node) (*Plan, error) {
 		tasks[i] = d.tasks[i].TaskPlan
 		tasks[i].Deps = slices.Clone(tasks[i].Deps)
 	}
-	return newPlan(d.name, tasks), nil
+	plan := newPlan(d.name, tasks)
+	plan.pending(func(task int, what string) {
+		name := ""
+		if task != noTask {
+			name = tasks[task].Name
+		}
+		report(name, what+" is not supported yet", pendingCure, ErrUnsupported)
+	})
+	if problems != nil {
+		return nil, errors.Join(problems...)
+	}
+	return plan, nil
 }
 
 // isNil reports whether v is nil or holds a nil pointer or function, whose

@@ -30,6 +30,8 @@ var (
 	ErrNoTasks = errors.New("workflow: no tasks")
 	// ErrTooLarge reports a definition beyond a bound, such as MaxTasks.
 	ErrTooLarge = errors.New("workflow: too large")
+	// ErrUnsupported reports a part of a definition that no engine executes yet.
+	ErrUnsupported = errors.New("workflow: unsupported")
 	// ErrSyntax reports a file that is not written as its format wants it.
 	ErrSyntax = errors.New("workflow: syntax")
 )
@@ -40,6 +42,10 @@ var ErrBadInput = errors.New("workflow: bad input")
 // ErrNoValue reports a reference that leads nowhere in this run: a task fails
 // with it, or the run's output cannot be built.
 var ErrNoValue = errors.New("workflow: no value")
+
+// ErrRepeatLimit reports a repeated task whose condition still did not hold
+// after its last iteration.
+var ErrRepeatLimit = errors.New("workflow: repeat limit")
 
 // A DefinitionError is one problem of a workflow made with a [Builder]: what is
 // wrong, with what, and what to do.

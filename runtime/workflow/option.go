@@ -82,3 +82,12 @@ func Limit(items int) Option {
 		d.Limit = items
 	}
 }
+
+// HeartbeatTimeout bounds the time between two signs of life of an attempt: its
+// start and each call of [Heartbeat] by its function. An attempt that stays
+// silent for longer is cancelled and timed out. 0, the default, is no bound.
+func HeartbeatTimeout(limit time.Duration) Option {
+	return func(_ *declarations, d *declaration) {
+		d.Heartbeat = d.positive("HeartbeatTimeout", limit)
+	}
+}

@@ -22,7 +22,7 @@ const MaxTasks = 1 << 20
 //	I2  s is in Tasks[d].Succs if and only if d is in Tasks[s].Deps
 //	I3  the edges form no cycle; Roots lists, in order, the tasks without Deps,
 //	    and is not empty
-//	I4  exactly one of a task's Run and Expand is set
+//	I4  exactly one of a task's Run, Expand and Sub is set, or Expand and Sub
 type Plan struct {
 	Name  string
 	Tasks []TaskPlan // in the order of declaration
@@ -34,6 +34,15 @@ type Plan struct {
 	Output func(input any, results []any) (any, error)
 	// CheckInput is asked before a run starts; nil if any input will do.
 	CheckInput func(input any) error
+
+	// OnFailure says what a failed task does to the rest of a run.
+	OnFailure FailurePolicy
+	// Timeout bounds a run, from when it is accepted; 0 is no bound. A bound that
+	// the caller gives replaces it.
+	Timeout time.Duration
+	// CompensateTimeout bounds each call of a Compensate; never 0 in a plan
+	// that has one.
+	CompensateTimeout time.Duration
 }
 
 // A TaskPlan is one task of a [Plan].
@@ -54,16 +63,80 @@ type TaskPlan struct {
 	// urgent. Where no task has a weight, each counts as 1.
 	Rank float64
 
-	// Run executes one attempt. Exactly one of Run and Expand is set.
+	// MayFail keeps a failure or timeout of the task to itself: whatever the
+	// plan's OnFailure, nothing else is cancelled, what depends on the task goes
+	// by its Trigger, and the run can still succeed.
+	MayFail bool
+	// Trigger says how the Deps must have ended for the task to start.
+	Trigger Trigger
+	// When is asked once, after Trigger was met and before the first attempt;
+	// false ends the task as skipped, an error as failed without an attempt. It
+	// is quick and does not block. Nil is true.
+	When func(in Inputs) (bool, error)
+	// Level is the task's priority; 0 is that of its run.
+	Level Level
+	// Inline marks a body that is quick and never blocks: it may run on the
+	// goroutine of a workflow actor or of a caller that waits for the run.
+	Inline bool
+	// Heartbeat bounds the time between two signs of life of an attempt, its
+	// start and each call of the function Heartbeat; 0 is no bound. An attempt
+	// that exceeds it is cancelled and timed out, and can be tried again.
+	Heartbeat time.Duration
+
+	// Compensate undoes the task, whose result it is given. When a run fails or is
+	// cancelled, it is called for the tasks that succeeded, in the reverse order
+	// of their ends, one at a time, after all bodies have returned; its context
+	// is not cancelled with the run's, and ends after the plan's CompensateTimeout.
+	// What comes from the cache is not compensated. An error is reported and
+	// does not keep the others from being called. In in, all results of tasks
+	// that the task depends on can be read.
+	Compensate func(ctx context.Context, in Inputs, result any) error
+
+	Cache       *CachePolicy       // nil: every run executes the task
+	Breaker     Breaker            // asked before each attempt, an item's too; nil: none
+	RateLimit   RateLimit          // paces the attempts, an item's too; nil: none
+	Concurrency *ConcurrencyPolicy // held from the first attempt to the task's end; nil: none
+	Repeat      *RepeatPolicy      // nil: the task succeeds with its first attempt that does
+
+	// KeepErrors, of a Map, hands the error of an item that failed for good to
+	// Items.Fail, after which the item counts as ended well.
+	KeepErrors bool
+
+	// Run executes one attempt.
 	Run func(ctx context.Context, in Inputs) (any, error)
 	// Expand turns a Map into its items; called once, when the Map is ready.
 	Expand func(in Inputs) (Items, error)
+	// Sub makes each attempt a run of another plan, whose output is the task's
+	// result (with Expand: the item's). Cancelling the attempt cancels that run,
+	// which needs no task actor for itself. Its failure is the attempt's.
+	Sub *Plan
+	// SubInput makes the input of a run of Sub, which Sub.CheckInput is asked
+	// about as for any run; not used with Expand. Nil passes Inputs.Input on.
+	SubInput func(in Inputs) (any, error)
 }
 
 // Inputs is what a task reads: the run's input and the results of its Deps.
 type Inputs struct {
 	Input   any
 	Results []any // indexed by task; a task may only read its own Deps
+
+	// Run tells about the run. Never nil for a task of an engine; functions of a
+	// plan that do not need it accept nil.
+	Run View
+	// Iteration counts the repetitions of a Repeat, from 0; Previous is the
+	// result of the one before, nil in the first.
+	Iteration int
+	Previous  any
+}
+
+// A View is what the functions of a plan may ask about their run. An engine
+// implements it; the methods are safe for concurrent use and do not block.
+type View interface {
+	// RunID is the run's id.
+	RunID() string
+	// Outcome is how a task ended, and why if it did not succeed. A task may
+	// only ask for its own Deps, which have ended when it starts.
+	Outcome(task int) (Status, error)
 }
 
 // Items are the pieces of work of a Map.
@@ -72,10 +145,19 @@ type Items struct {
 	// Run executes one attempt of item i and keeps its result. Different items
 	// may run at the same time. Of several attempts of one item the first that
 	// succeeds counts, also when a later attempt overtakes an abandoned one.
+	// Nil in a task with Sub.
 	Run func(ctx context.Context, i int) error
 	// Result returns the Map's result, the items' results in order. Call it
-	// after every item succeeded.
+	// after every item ended.
 	Result func() any
+
+	// Fail keeps the error of an item that failed for good; set with
+	// TaskPlan.KeepErrors only.
+	Fail func(i int, err error)
+	// Input makes the input of item i's run of TaskPlan.Sub, and Keep takes
+	// its output; set with Sub only.
+	Input func(i int) (any, error)
+	Keep  func(i int, output any)
 }
 
 // value returns the result of task i, or the run's input for inputStep.

@@ -136,9 +136,16 @@ func (r *fileReader) workflow(root *document.Node) *Plan {
 		return nil
 	}
 	compiled := newPlan(planName, r.tasks)
+	compiled.pending(func(task int, what string) {
+		at := root.Position
+		if task != noTask {
+			at = r.names[task].Position
+		}
+		r.report(at, ErrUnsupported, pendingCure, "%s is not supported yet", what)
+	})
 	compiled.CheckInput = check.checkInput
 	compiled.Output = func(input any, results []any) (any, error) {
-		return result.render(Inputs{input, results})
+		return result.render(Inputs{Input: input, Results: results})
 	}
 	if result == nil {
 		compiled.Output = leafOutput(compiled)
@@ -299,6 +306,6 @@ func leafOutput(p *Plan) func(any, []any) (any, error) {
 	}
 	t.text("}")
 	return func(input any, results []any) (any, error) {
-		return t.render(Inputs{input, results})
+		return t.render(Inputs{Input: input, Results: results})
 	}
 }
