@@ -35,20 +35,14 @@ func RunTimeout(d time.Duration) RunOption { return func(o *processor.Options) {
 // that can deadlock, when every task actor executes such a task and none is left
 // for theirs: give nested runs a Runtime of their own, or a deadline.
 func Execute[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[I, O], in I, opts ...RunOption) (O, error) {
-	r, err := submit(ctx, rt, def, in, processor.Options{Wait: true}, opts)
+	var none O
+	o, err := options(rt, def, processor.Options{Wait: true}, opts)
 	if err != nil {
-		var none O
 		return none, err
 	}
-	if end := ctx.Done(); end != nil { // else spare the select
-		select {
-		case <-r.Done():
-		case <-end:
-			r.run.Cancel(processor.Cause(ctx))
-		}
-	}
-	<-r.Done()
-	return r.outcome()
+	v, err := rt.proc.Execute(ctx, def.Plan(), in, o)
+	out, _ := v.(O) // the comma-ok form: a nil interface stays nil
+	return out, err
 }
 
 // Start runs def with input in and returns as soon as the run is admitted. The
@@ -56,30 +50,35 @@ func Execute[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definitio
 // bound is hit, the error is ErrOverloaded, unless Config.Overflow says
 // otherwise.
 func Start[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[I, O], in I, opts ...RunOption) (*Run[O], error) {
-	return submit(ctx, rt, def, in, processor.Options{Detached: true}, opts)
-}
-
-func submit[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[I, O], in I, o processor.Options, opts []RunOption) (*Run[O], error) {
-	if rt == nil {
-		return nil, errors.New("runtime: the Runtime is nil: use the one that New returned without an error")
-	}
-	if def == nil {
-		return nil, errors.New("runtime: the definition is nil: use the one that workflow.Build or workflow.Parse returned without an error")
-	}
-	for _, opt := range opts {
-		if opt == nil {
-			return nil, errors.New("runtime: a RunOption is nil: leave it out")
-		}
-		opt(&o)
-	}
-	if o.Timeout < 0 {
-		return nil, fmt.Errorf("runtime: RunTimeout: %v is negative; want a bound above 0, or 0 for none", o.Timeout)
+	o, err := options(rt, def, processor.Options{Detached: true}, opts)
+	if err != nil {
+		return nil, err
 	}
 	r, err := rt.proc.Submit(ctx, def.Plan(), in, o)
 	if err != nil {
 		return nil, err
 	}
 	return &Run[O]{run: r}, nil
+}
+
+// options checks the arguments of a call.
+func options[I, O any](rt *Runtime, def *workflow.Definition[I, O], o processor.Options, opts []RunOption) (processor.Options, error) {
+	if rt == nil {
+		return o, errors.New("runtime: the Runtime is nil: use the one that New returned without an error")
+	}
+	if def == nil {
+		return o, errors.New("runtime: the definition is nil: use the one that workflow.Build or workflow.Parse returned without an error")
+	}
+	for _, opt := range opts {
+		if opt == nil {
+			return o, errors.New("runtime: a RunOption is nil: leave it out")
+		}
+		opt(&o)
+	}
+	if o.Timeout < 0 {
+		return o, fmt.Errorf("runtime: RunTimeout: %v is negative; want a bound above 0, or 0 for none", o.Timeout)
+	}
+	return o, nil
 }
 
 // A Run is a workflow that was started. Its methods are safe for concurrent use;
@@ -112,10 +111,8 @@ func (r *Run[O]) Cancel() { r.run.Cancel(context.Canceled) }
 // are those that Execute would return. ctx bounds the wait only; when it ends
 // first, the error is the context's.
 func (r *Run[O]) Result(ctx context.Context) (O, error) {
-	select {
-	case <-r.Done():
+	if r.run.Over() {
 		return r.outcome()
-	default:
 	}
 	select {
 	case <-r.Done():

@@ -24,6 +24,7 @@ func (p *Processor) admit(r *Run) error {
 	for i, at := 0, p.turn.Next(n); i < n; i, at = i+1, (at+1)%n {
 		if w := p.workflows[at]; w.waiting.enter() {
 			r.owner = w
+			r.prepare()
 			w.tell(executeWorkflow{r})
 			p.remember(r)
 			return nil
@@ -49,7 +50,7 @@ func (p *Processor) ended(r *Run) {
 	if !shed { // else its place went to another
 		p.leave() // before done: who sees the end may start the next run
 	}
-	close(r.done)
+	r.announce()
 }
 
 // overflow does what the configuration says about a run that found a bound hit.

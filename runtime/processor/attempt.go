@@ -3,9 +3,10 @@ package processor
 import (
 	"context"
 	"sync/atomic"
-	"time"
 
+	"github.com/ringmill/ringmill/mailbox"
 	"github.com/ringmill/ringmill/runtime/workflow"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // An attempt is one execution of a task's body, or of one item of a Map. A
@@ -16,37 +17,36 @@ import (
 //	queued   -> starting   task actor       it then makes the body's context
 //	queued   -> dropped    workflow actor   its run ended first; the task actor that meets it only returns the credit
 //	starting -> running    task actor       from here the body runs, unless its context has ended already
-//	running  -> finished   task actor       it then writes result, status, err, endedAt and replies
+//	running  -> finished   task actor       it then writes status, err, endedAt and the task's result, and replies or goes on
 //	running  -> abandoned  workflow actor   the body ignored its context; this actor writes status, err and endedAt,
 //	                                        and nothing that the body returns is read
 //	finished -> queued     workflow actor   retry
-//	finished -> advanced   task actor       it ended the task itself; the reply only brings the credit
+//	finished -> advanced   task actor       it ended the task itself
 //
 // The fields above phase are written by the workflow actor before it queues the
 // attempt, those below it by the task actor before the step named there.
 type attempt struct {
 	run      *Run
+	next     *attempt // in a list of claimed tasks on their way to the workflow actor
 	task     int32
 	item     int32 // of a Map, else -1
 	number   int32 // from 1
+	level    mailbox.Level
+	listed   bool // in the ready list
 	sequence uint64
 	queuedAt instant
-	listed   bool        // in the ready list
-	backOff  *time.Timer // runs while the attempt waits to be tried again
+	backOff  *scheduler.Timer // runs while the attempt waits to be tried again
 
 	phase atomic.Uint32
 	fate  atomic.Uint32 // of the task actor under an abandoned attempt: see taskActor.execute
 
 	actor     *taskActor      // before running
-	ctx       context.Context // before running; as the observer returned it
+	ctx       context.Context // before running; as the observer returned it. Nil without an observer
 	startedAt instant         // before running
 	firstAt   instant         // before running: startedAt of the first attempt of this task or item
-	result    any             // before the reply
 	err       error           // before the reply
 	status    workflow.Status // before the reply
 	endedAt   instant         // before the reply
-
-	spareCredit bool // before the reply: one more credit goes back with it
 }
 
 const (

@@ -1,19 +1,21 @@
 package processor
 
 import (
-	"time"
-
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
 
-// end decides how the run ends and withdraws what has not begun. It answers false
-// when that was decided before.
+// end decides that the run ends otherwise than well and withdraws what has not begun. It answers false
+// when its end was decided before.
 func (w *workflowActor) end(r *Run, status workflow.Status, cause error) bool {
+	if !r.hold() {
+		return false
+	}
 	if !r.ending.CompareAndSwap(0, uint32(status)) {
+		r.open.Add(-1) // not the last one: it was this actor that decided, and its hold stays
 		return false
 	}
 	r.cause = cause
-	r.cancel(cause)
+	r.own.CancelCause(cause)
 	if r.began {
 		w.withdraw(r)
 	}
@@ -26,7 +28,6 @@ func (w *workflowActor) withdraw(r *Run) {
 	for i := range r.tasks {
 		t := &r.tasks[i]
 		if t.move(workflow.StatusWaiting, workflow.StatusCancelled) {
-			r.remaining.Add(-1)
 			continue
 		}
 		t.each(func(a *attempt) { w.drop(a) })
@@ -34,8 +35,10 @@ func (w *workflowActor) withdraw(r *Run) {
 			w.endWithRun(r, int32(i))
 		}
 	}
-	if r.remaining.Load() > 0 {
-		r.grace = time.AfterFunc(w.p.cfg.CancelGrace, func() { w.post(control{kind: graceOver, run: r}) })
+	if !r.allEnded() {
+		t := r.ownTimers()
+		t.grace.Init(func() { w.post(control{kind: graceOver, run: r}) })
+		w.p.wheel.Start(&t.grace, w.p.cfg.CancelGrace)
 	}
 }
 
@@ -53,19 +56,23 @@ func (w *workflowActor) endWithRun(r *Run, i int32) {
 	w.endTask(r, i, status)
 }
 
-// settle finishes the run when its last task has ended, and forgets it once it
-// has finished, here or on a task actor.
+// allEnded reports whether every task of an ending run has ended. It looks at each task
+// that has once in all.
+func (r *Run) allEnded() bool {
+	for r.ended < len(r.tasks) && r.tasks[r.ended].ended() {
+		r.ended++
+	}
+	return r.ended == len(r.tasks)
+}
+
+// settle finishes a run that ends otherwise than well when its last task has ended.
 func (w *workflowActor) settle(r *Run) {
-	if r.remaining.Load() > 0 || !r.began {
+	status := workflow.Status(r.ending.Load())
+	if status == 0 || status == workflow.StatusSucceeded || !r.began || r.finished() {
 		return
 	}
-	if r.ending.CompareAndSwap(0, uint32(workflow.StatusSucceeded)) {
-		r.finish(workflow.StatusSucceeded)
-	} else if status := workflow.Status(r.ending.Load()); status != workflow.StatusSucceeded && !r.finished() {
+	if r.allEnded() {
 		r.finish(status)
-	}
-	if r.finished() {
-		w.unlink(r)
 	}
 }
 
@@ -92,22 +99,18 @@ func (r *Run) makeOutput() (out any, err error) {
 	if r.plan.Output == nil {
 		return nil, nil
 	}
-	err = r.owner.protect(r, noTask, func() (err error) { out, err = r.plan.Output(r.input, r.results); return err })
+	err = r.owner.protect(r, noTask, func() (err error) { out, err = r.plan.Output(r.input, r.state.results); return err })
 	return out, err
 }
 
 // publish makes the run's end known.
 func (r *Run) publish(status workflow.Status, output any, err error) {
 	r.output, r.err = output, err
-	for _, timer := range []*time.Timer{r.timer, r.grace} {
-		if timer != nil {
-			timer.Stop()
-		}
+	if t := r.timers; t != nil {
+		t.deadline.Stop()
+		t.grace.Stop()
 	}
-	r.cancel(nil)
-	if !r.abandoned { // else a body may still read them
-		r.input, r.results = nil, nil
-	}
+	r.own.CancelCause(nil)
 	if r.p.timed {
 		r.endedAt = r.p.clock.now()
 	}
@@ -118,9 +121,24 @@ func (r *Run) publish(status workflow.Status, output any, err error) {
 		obs.RunEnded(r.ctx, e)
 		e.release()
 	}
+	r.forgetValues(status)
 	r.owner.count(status)
-	r.status.Store(uint32(status)) // publishes the outcome
+	r.owner.unlink(r)
+	r.status.Store(uint32(status))
 	r.p.ended(r)
+}
+
+// forgetValues lets go of what the run's bodies have worked with.
+func (r *Run) forgetValues(status workflow.Status) {
+	if r.abandoned { // a body may still read it
+		return
+	}
+	r.input = nil
+	if r.private && status == workflow.StatusSucceeded && !r.p.timed {
+		r.recycle()
+		return
+	}
+	clear(r.state.results)
 }
 
 func (w *workflowActor) count(status workflow.Status) {
@@ -136,3 +154,11 @@ func (w *workflowActor) count(status workflow.Status) {
 
 // finished reports whether the run has its final state.
 func (r *Run) finished() bool { return r.Status().Ended() }
+
+// ownTimers returns timers, made when first needed.
+func (r *Run) ownTimers() *runTimers {
+	if r.timers == nil {
+		r.timers = new(runTimers)
+	}
+	return r.timers
+}

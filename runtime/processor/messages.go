@@ -1,6 +1,6 @@
 package processor
 
-// message is what a workflow actor's mailbox holds. Both kinds are one pointer
+// message is what a workflow actor's mailbox holds. Every kind is one pointer
 // wide, so that none allocates when it becomes an interface value.
 type message interface{ toWorkflowActor() }
 
@@ -8,12 +8,18 @@ type message interface{ toWorkflowActor() }
 // mailbox's MailboxCapacity places for it.
 type executeWorkflow struct{ run *Run }
 
-// taskDone is the one reply to an executeTask. The credit that the attempt holds
-// is its place in the mailbox, beside those of the runs.
+// taskDone is the reply to an executeTask that the task actor cannot deal with
+// itself. The credit that the attempt holds is its place in the mailbox, beside
+// those of the runs.
 type taskDone struct{ attempt *attempt }
+
+// tasksReady hands over tasks that a task actor has claimed and does not start
+// itself, linked by attempt.next. It holds one credit.
+type tasksReady struct{ first *attempt }
 
 func (executeWorkflow) toWorkflowActor() {}
 func (taskDone) toWorkflowActor()        {}
+func (tasksReady) toWorkflowActor()      {}
 
 // executeTask hands an attempt to a task actor that was claimed while idle, so
 // its mailbox of one place has room.
@@ -35,11 +41,10 @@ type controlKind uint8
 const (
 	cancelRun    controlKind = iota + 1 // run, cause: once a run
 	replaceRun                          // run: admitted in the place of one that was shed
-	retryDue                            // attempt: its back-off is over
+	retryDue                            // run, attempt, number: its back-off is over
 	taskDue                             // run, task: TaskTimeout is over
 	graceOver                           // run: CancelGrace is over
-	attemptStuck                        // attempt, number: it outlived its deadline by CancelGrace
+	attemptStuck                        // run, attempt, number: it outlived its deadline by CancelGrace
 	shutdown                            // cause: cancel every run
 	exited                              // run, task: user code called runtime.Goexit on the actor
-	drain                               // no run is left: say when every credit is back
 )

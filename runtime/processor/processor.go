@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -28,7 +29,11 @@ type Processor struct {
 	workflows []*workflowActor
 	turn      scheduler.RoundRobin
 	pool      scheduler.Policy[*attempt]
+	giveFunc  func(member int, a *attempt) // give, stored once since a method value allocates
 	members   []atomic.Pointer[taskActor]
+	wheel     *scheduler.Wheel
+	mayOwe    int       // credits that a task actor may keep for a while
+	callers   sync.Pool // of chan struct{}, for Execute
 
 	runs        places // in flight: admitted and not ended
 	runsLine    line   // callers that found those taken
@@ -49,10 +54,14 @@ type Processor struct {
 }
 
 // prefetch is how many attempts beyond one per task actor a workflow actor may
-// have handed out, so that a task actor finds its next one waiting. With
+// have handed out: what a task actor makes ready goes straight into the pool's queue as
+// far as there are credits, and through the workflow actor beyond that. With
 // critical-path order there are none: what was handed out can no longer be
 // overtaken by something more urgent.
-const prefetch = 64
+const prefetch = 960
+
+// maxOwed bounds the credits that a task actor keeps for a while; more would save little.
+const maxOwed = 16
 
 // New starts a Processor. It fails only if its actors cannot be started.
 func New(cfg Config) (*Processor, error) {
@@ -70,6 +79,9 @@ func New(cfg Config) (*Processor, error) {
 	if cfg.Schedule == ScheduleCriticalPath {
 		p.creditLimit = cfg.TaskActors
 	}
+	p.mayOwe = min(maxOwed, (p.creditLimit-cfg.TaskActors)/cfg.TaskActors)
+	p.callers.New = func() any { return make(chan struct{}, 1) }
+	p.giveFunc = func(member int, a *attempt) { p.give(p.members[member].Load(), a) }
 	p.runs.limit = int64(cfg.MaxRuns)
 	// Every credit may wait here, for one task actor even, so there is always room.
 	pool, err := scheduler.NewPolicy[*attempt](cfg.Policy, cfg.TaskActors, cfg.WorkflowActors*p.creditLimit)
@@ -77,6 +89,9 @@ func New(cfg Config) (*Processor, error) {
 		return nil, fmt.Errorf("ringmill: task actors: %w", err)
 	}
 	p.pool = pool
+	if p.wheel, err = scheduler.NewWheel(scheduler.WheelConfig{}); err != nil {
+		return nil, fmt.Errorf("ringmill: timers: %w", err)
+	}
 	sys, err := actor.NewSystem(actor.SystemConfig{
 		BlockingWorkers: cfg.TaskActors,
 		OnDeadLetter:    p.deadLetter,
@@ -121,16 +136,44 @@ func (p *Processor) newWorkflowActor(index int) *workflowActor {
 
 // Options are what a caller may say about one run.
 type Options struct {
-	ID       string        // empty: one is made
-	Timeout  time.Duration // of the run; 0 is none
-	Detached bool          // the run outlives ctx, which lends it its values only
-	Wait     bool          // with OverflowDefault: wait for room within ctx
+	ID       string         // empty: one is made
+	Timeout  time.Duration  // of the run; 0 is none
+	Level    workflow.Level // of tasks that have none of their own; 0 is Normal
+	Detached bool           // the run outlives ctx, which lends it its values only
+	Wait     bool           // with OverflowDefault: wait for room within ctx
 }
 
 // Submit admits a run of plan. It returns when a workflow actor has it, with an
 // error that is ErrStopped, an *OverloadError, or (when it waited for room in
 // vain) the context's.
 func (p *Processor) Submit(ctx context.Context, plan *workflow.Plan, input any, opts Options) (*Run, error) {
+	return p.submit(ctx, plan, input, opts, nil)
+}
+
+// Execute admits a run of plan and waits for its outcome; when ctx ends it cancels the run and
+// waits for that. Its errors are Submit's and the run's.
+func (p *Processor) Execute(ctx context.Context, plan *workflow.Plan, input any, opts Options) (any, error) {
+	ended := p.callers.Get().(chan struct{})
+	r, err := p.submit(ctx, plan, input, opts, ended)
+	if err != nil {
+		p.callers.Put(ended)
+		return nil, err
+	}
+	if end := ctx.Done(); end == nil { // spare the select
+		<-ended
+	} else {
+		select {
+		case <-ended:
+		case <-end:
+			r.Cancel(Cause(ctx))
+			<-ended
+		}
+	}
+	p.callers.Put(ended)
+	return r.output, r.err
+}
+
+func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, opts Options, caller chan struct{}) (*Run, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -140,12 +183,13 @@ func (p *Processor) Submit(ctx context.Context, plan *workflow.Plan, input any, 
 		}
 	}
 	r := p.newRun(ctx, plan, input, opts)
+	r.caller, r.private = caller, caller != nil
 	err := p.admit(r)
 	if full, ok := err.(*OverloadError); ok {
 		err = p.overflow(ctx, r, opts.Wait, full)
 	}
 	if err != nil {
-		r.cancel(nil)
+		r.own.CancelCause(nil)
 		return nil, err
 	}
 	return r, nil
@@ -153,50 +197,47 @@ func (p *Processor) Submit(ctx context.Context, plan *workflow.Plan, input any, 
 
 // newRun makes a run that is not admitted yet.
 func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, opts Options) *Run {
-	r := &Run{
-		plan: plan, p: p, id: opts.ID, input: input,
-		number:  p.numbers.Add(1),
-		done:    make(chan struct{}),
-		tasks:   make([]taskState, len(plan.Tasks)),
-		results: make([]any, len(plan.Tasks)),
-	}
-	r.remaining.Store(int32(len(plan.Tasks)))
+	r := &Run{plan: plan, p: p, id: opts.ID, input: input, number: p.numbers.Add(1), level: cmp.Or(opts.Level, workflow.Normal)}
 	if p.timed {
 		r.acceptedAt = p.clock.now()
 	}
 	if p.cfg.Observer != nil {
 		r.id = r.ID() // once, for all events
 	}
-	for i := range r.tasks {
-		t := &r.tasks[i]
-		t.pending.Store(int32(len(plan.Tasks[i].Deps)))
-		t.setStatus(workflow.StatusWaiting)
-		t.first.run, t.first.task, t.first.item, t.first.number = r, int32(i), -1, 1
-	}
-	if opts.Detached {
+	if opts.Detached && (ctx.Done() != nil || ctx.Err() != nil) {
 		ctx = context.WithoutCancel(ctx)
 	}
-	if opts.Timeout <= 0 {
-		r.ctx, r.cancel = context.WithCancelCause(ctx)
-		return r
+	if opts.Timeout > 0 {
+		r.deadline = time.Now().Add(opts.Timeout)
+		r.timeout = &timeoutError{what: "run", limit: opts.Timeout}
+		p.wheel.InitContext(&r.own, ctx, r.deadline, r.timeout)
+	} else {
+		p.wheel.InitContext(&r.own, ctx, time.Time{}, nil)
 	}
-	r.deadline = time.Now().Add(opts.Timeout)
-	r.timeout = &timeoutError{what: "run", limit: opts.Timeout}
-	ctx, stopTimer := context.WithDeadlineCause(ctx, r.deadline, r.timeout)
-	ctx, cancel := context.WithCancelCause(ctx)
-	r.ctx, r.cancel = ctx, func(cause error) { cancel(cause); stopTimer() }
+	r.ctx = &r.own
 	return r
 }
 
 // assign hands an attempt to an idle task actor, or leaves it in the pool's
 // queue, where the next free one finds it.
 func (p *Processor) assign(a *attempt) {
-	member, a, err := p.pool.Assign(a, a.run.number, scheduler.Normal)
+	member, a, err := p.pool.Assign(a, a.run.number, a.level)
 	if err != nil {
 		panic("processor: the task pool is full although every credit has a place: " + err.Error())
 	}
 	if member >= 0 {
 		p.give(p.members[member].Load(), a)
+	}
+}
+
+// assignAll is assign for attempts of one run and level.
+func (p *Processor) assignAll(all []*attempt) {
+	if len(all) == 1 {
+		p.assign(all[0])
+		return
+	}
+	if p.pool.AssignAll(all, all[0].run.number, all[0].level, p.giveFunc) < len(all) {
+		panic("processor: the task pool is full although every credit has a place")
 	}
 }
 

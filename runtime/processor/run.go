@@ -4,58 +4,126 @@ import (
 	"container/list"
 	"context"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/ringmill/ringmill/mailbox"
 	"github.com/ringmill/ringmill/runtime/workflow"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // A Run is one execution of a plan. Its methods are safe for concurrent use and
 // do not block.
 //
 // The state machine, everything below owner, belongs to one workflow actor,
-// except where a task actor that has finished a task goes straight on to its
-// successor: see taskActor.advance. What both touch is atomic. Others read the
+// except where a task actor that has finished a task moves the run on by itself:
+// see taskActor.advance. What both touch is atomic. Others read the
 // task and run states and the fields that were written before a final state.
+//
+// # How a run ends
+//
+// open counts what keeps the run from ending well: its sinks (tasks that nothing
+// waits for) that have not ended, and the holds of those who are at work on it. Every
+// task that has not ended, and every attempt that somebody holds, has a sink behind it,
+// so while open > 0 the run and its state are there; whoever brings open to 0 ends it.
+//
+// A run that ends otherwise is ended by its workflow actor alone, which takes a hold for
+// good before it moves ending: from then on nobody else can finish the run, and the workflow actor
+// does so when it has seen every task ended.
+//
+// Invariants:
+//
+//	R1  ending moves once, from 0: to succeeded by whoever brought open to 0, to
+//	    another state by the owner while it has a hold that it keeps
+//	R2  after the last decrement of a counter that it was due (a successor's pending, or open) a task
+//	    actor does not touch the run's state again, except through a successor that it has claimed
+//	R3  a task's state is final before ending is looked at, and ending is moved
+//	    before the tasks are looked at: of a task that ends while its run does, at
+//	    least one side notices
 type Run struct {
 	plan     *workflow.Plan
 	p        *Processor
 	number   uint64
 	id       string // given by the caller, or empty
 	input    any
-	deadline time.Time     // of the run; zero is none
-	timeout  *timeoutError // the cause when the deadline passes
+	level    workflow.Level // of tasks that have none of their own
+	private  bool           // nobody can ask for its report
+	deadline time.Time      // of the run; zero is none
+	timeout  *timeoutError  // the cause when the deadline passes
 
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	ctx           context.Context // own, or what an observer made of it
+	own           scheduler.DeadlineContext
+	firstContexts [inlineContexts]taskContext
+	contexts      []taskContext // of the tasks after those
 
 	cancelAsked atomic.Bool
 	stage       atomic.Uint32 // waiting, begun, shed: who may still be shed
 	place       *list.Element // in the processor's list of runs that may be shed
 	status      atomic.Uint32 // workflow.Status
-	done        chan struct{}
+
+	over   atomic.Bool   // the run has ended and its place is free
+	endMu  sync.Mutex    // guards done
+	done   chan struct{} // made when asked for, closed when over
+	caller chan struct{} // of Execute, has room for one
 
 	acceptedAt instant
 	startedAt  instant
 	endedAt    instant
 
 	owner      *workflowActor
-	began      bool        // the workflow actor has taken it up
-	timer      *time.Timer // fires at deadline
-	grace      *time.Timer // fires when cancelled bodies have had CancelGrace
-	previous   *Run        // in the owner's list
+	previous   *Run // in the owner's list, under its runsMu
 	next       *Run
 	linked     bool
+	began      bool       // the workflow actor has taken it up
+	timers     *runTimers // made when needed
+	state      *runState  // nil once it was given back
 	tasks      []taskState
-	results    []any         // by task; read by the bodies of dependents
-	remaining  atomic.Int32  // tasks that have not ended
-	ending     atomic.Uint32 // workflow.Status that the run is about to get, 0 while that is open; moves once, by CAS
+	open       atomic.Int32  // see above
+	ending     atomic.Uint32 // workflow.Status that the run is about to get, 0 while that is open
+	ended      int           // of an ending run: tasks before this one have ended
 	cause      error         // why it is ending; belongs to whoever moved ending
 	failedTask bool          // cause is the TaskError of one of its tasks
 	abandoned  bool          // a body was given up and may still run
 
 	output any
 	err    error
+}
+
+// runTimers are the timers that few runs need.
+type runTimers struct {
+	deadline scheduler.Timer
+	grace    scheduler.Timer // fires when cancelled bodies have had CancelGrace
+}
+
+// hold keeps the run from ending well until release, or for good; false when it has ended well.
+func (r *Run) hold() bool {
+	for {
+		n := r.open.Load()
+		if n == 0 {
+			return false
+		}
+		if r.open.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// release gives up a hold or an ended sink, and ends the run with the last one. The caller must not touch
+// the run's state afterwards.
+func (r *Run) release() {
+	if r.open.Add(-1) == 0 && r.ending.CompareAndSwap(0, uint32(workflow.StatusSucceeded)) {
+		r.finish(workflow.StatusSucceeded)
+	}
+}
+
+// levelOf returns the priority of a task.
+func (r *Run) levelOf(i int) mailbox.Level {
+	level := r.level
+	if own := r.plan.Tasks[i].Level; own != 0 {
+		level = own
+	}
+	return mailbox.Level(level - workflow.Critical)
 }
 
 const (
@@ -73,15 +141,44 @@ func (r *Run) ID() string {
 	return r.p.prefix + strconv.FormatUint(r.number, 36)
 }
 
-// Done returns a channel that is closed when the run has ended.
-func (r *Run) Done() <-chan struct{} { return r.done }
+// Done returns a channel that is closed when the run has ended. The first call makes
+// it.
+func (r *Run) Done() <-chan struct{} {
+	r.endMu.Lock()
+	defer r.endMu.Unlock()
+	if r.done == nil {
+		r.done = make(chan struct{})
+		if r.over.Load() {
+			close(r.done)
+		}
+	}
+	return r.done
+}
+
+// Over reports whether Done is closed.
+func (r *Run) Over() bool { return r.over.Load() }
+
+// announce tells whoever waits that the run is over.
+func (r *Run) announce() {
+	if r.caller != nil {
+		r.over.Store(true)
+		r.caller <- struct{}{} // publishes the outcome; has room
+		return
+	}
+	r.endMu.Lock()
+	defer r.endMu.Unlock()
+	r.over.Store(true) // publishes the outcome
+	if r.done != nil {
+		close(r.done)
+	}
+}
 
 // Status returns the run's state now: pending, running, succeeded, failed or
 // cancelled.
 func (r *Run) Status() workflow.Status { return workflow.Status(r.status.Load()) }
 
-// Outcome returns the run's output and error. It must be called after Done is
-// closed.
+// Outcome returns the run's output and error. It must be called when the run is
+// over.
 func (r *Run) Outcome() (any, error) { return r.output, r.err }
 
 // Cancel asks the run to end: waiting tasks do not start, running ones see
@@ -92,7 +189,7 @@ func (r *Run) Cancel(cause error) {
 	if r.Status().Ended() || !r.cancelAsked.CompareAndSwap(false, true) {
 		return
 	}
-	r.cancel(cause) // running tasks see it at once, the state machine soon
+	r.own.CancelCause(cause) // running tasks see it at once, the state machine soon
 	r.owner.post(control{kind: cancelRun, run: r, cause: cause})
 }
 

@@ -9,7 +9,8 @@ import (
 
 // shed ends a run that was never admitted.
 func (p *Processor) shed(r *Run, full *OverloadError) {
-	r.cancel(full)
+	r.own.CancelCause(full)
+	r.prepare()
 	r.err = &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: workflow.StatusCancelled, Err: full}
 	for i := range r.tasks {
 		r.tasks[i].setStatus(workflow.StatusCancelled)
@@ -18,7 +19,7 @@ func (p *Processor) shed(r *Run, full *OverloadError) {
 		r.endedAt = p.clock.now()
 	}
 	r.status.Store(uint32(workflow.StatusCancelled))
-	close(r.done)
+	r.announce()
 	p.counters(full).shed.Add(1)
 	p.refused(r, full)
 }
@@ -27,10 +28,11 @@ func (p *Processor) shed(r *Run, full *OverloadError) {
 // its place. The order needs no room in a mailbox, since one run goes for it.
 func (p *Processor) takePlace(r, victim *Run, full *OverloadError) {
 	r.owner = victim.owner
+	r.prepare()
 	p.counters(full).shed.Add(1)
 	p.refused(victim, full)
 	victim.cancelAsked.Store(true)
-	victim.cancel(full)
+	victim.own.CancelCause(full)
 	victim.owner.post(control{kind: cancelRun, run: victim, cause: full})
 	r.owner.post(control{kind: replaceRun, run: r})
 	p.remember(r)

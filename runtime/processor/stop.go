@@ -98,7 +98,7 @@ func (p *Processor) stopActors() error {
 	defer cancel()
 	p.drain(ctx)
 	stopped := make(chan error, 1)
-	go func() { stopped <- p.sys.Stop(ctx) }()
+	go func() { stopped <- errors.Join(p.sys.Stop(ctx), p.wheel.Stop(ctx)) }()
 	return <-stopped
 }
 
@@ -106,7 +106,8 @@ func (p *Processor) stopActors() error {
 // it had been handed out, so that none replies to a stopped actor.
 func (p *Processor) drain(ctx context.Context) {
 	for _, w := range p.workflows {
-		w.post(control{kind: drain})
+		w.draining.Store(true) // before the signal: dispatch looks
+		w.ref.Signal()
 	}
 	for _, w := range p.workflows {
 		select {

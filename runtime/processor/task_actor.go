@@ -3,11 +3,13 @@ package processor
 import (
 	"cmp"
 	"context"
+	goruntime "runtime"
 	"runtime/debug"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/actor"
 	"github.com/ringmill/ringmill/runtime/workflow"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // A taskActor executes one attempt at a time on the blocking executor. While it
@@ -16,12 +18,22 @@ type taskActor struct {
 	p     *Processor
 	index int
 	ref   actor.Ref[executeTask]
-	hops  int // successors in a row that it went straight on to
+	inRow int        // attempts since it last let others have the processor or became idle
+	hops  int        // successors in a row that it went straight on to
+	ready []*attempt // successors that advance has claimed, kept for its memory
+
+	creditor *workflowActor // whom credits are owed
+	owed     int
 }
 
-// maxHops bounds how often in a row a task actor goes straight on to a successor:
-// nobody else waits then, but its pool should be asked again some time.
-const maxHops = 256
+const (
+	// maxHops bounds how often in a row a task actor goes straight on to a successor:
+	// nobody else waits then, but its pool should be asked again some time.
+	maxHops = 256
+	// yieldEvery is how many attempts in a row a task actor executes before it lets
+	// other goroutines have the processor: short bodies would keep it for Go's 10 ms.
+	yieldEvery = 128
+)
 
 // receive executes the attempt that woke the actor, the successors that it can
 // go straight on to, and then whatever waits in the pool, until it is idle again
@@ -31,6 +43,7 @@ func (t *taskActor) receive(c *actor.Context[executeTask], m executeTask) error 
 		next, replaced := t.execute(a)
 		switch {
 		case replaced:
+			t.settle()
 			c.Stop()
 			return nil
 		case next != nil:
@@ -38,10 +51,44 @@ func (t *taskActor) receive(c *actor.Context[executeTask], m executeTask) error 
 			a = next
 		default:
 			t.hops = 0
-			a, ok = t.p.pool.Next(t.index)
+			a, ok = t.next()
+		}
+		if t.inRow++; t.inRow%yieldEvery == 0 {
+			goruntime.Gosched()
 		}
 	}
 	return nil
+}
+
+// next returns the attempt to execute next, or makes the actor idle.
+func (t *taskActor) next() (*attempt, bool) {
+	if a, ok := t.p.pool.Next(t.index); ok {
+		return a, true
+	}
+	t.settle()
+	return nil, false
+}
+
+// owe keeps credits to be given back together: every task would otherwise write the
+// count that all task actors share. What is kept is less than what a workflow actor has beyond one
+// for each task actor, and is not kept from one that needs it.
+func (t *taskActor) owe(w *workflowActor, credits int) {
+	if t.creditor != w {
+		t.settle()
+		t.creditor = w
+	}
+	t.owed += credits
+	if t.owed > t.p.mayOwe || w.readyLen.Load() > 0 || w.draining.Load() {
+		t.settle()
+	}
+}
+
+// settle gives back the credits that are owed.
+func (t *taskActor) settle() {
+	if t.owed > 0 {
+		t.creditor.giveCredits(t.owed)
+		t.owed = 0
+	}
 }
 
 // execute runs the attempt's body and replies, unless it goes straight on to the
@@ -52,15 +99,14 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 		a.run.owner.tell(taskDone{a}) // shed or dropped: only the credit goes back
 		return nil, false
 	}
-	ctx, release := t.prepare(a)
-	defer release()
+	ctx, armed := t.prepare(a)
 	a.phase.Store(phaseRunning)
 	a.state().move(workflow.StatusReady, workflow.StatusRunning)
 
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit ends receive, so the next attempt comes by mail
-			t.exited(a, ctx)
+			t.exited(a, ctx, armed)
 		}
 	}()
 	var result any
@@ -69,88 +115,158 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 		result, err = call(ctx, a)
 	}
 	returned = true
-	if !t.finish(a, result, err, ctx) {
+	if !t.finish(a, result, err, ctx, armed) {
 		return nil, !t.comeBack(a)
 	}
 	return t.advance(a), false
 }
 
 // advance moves the run on after an attempt that this actor has finished. When
-// the attempt ended its task well it does so here, and returns the successor that
-// became ready to execute next, which takes the attempt's credit along. All else
-// is the workflow actor's and goes there with the reply.
+// the attempt ended its task well it does so here: it ends the task, counts the successors'
+// dependencies down and claims those that became ready. One of them it returns, to execute it
+// next. All else is the workflow actor's and goes there with the reply.
+//
+// It must not touch the run's state after its last decrement but through a successor
+// that it has claimed: see Run, R2.
 func (t *taskActor) advance(a *attempt) (next *attempt) {
-	r := a.run
+	r, w := a.run, a.run.owner
 	if a.status != workflow.StatusSucceeded || a.item >= 0 || r.ending.Load() != 0 {
-		r.owner.tell(taskDone{a})
+		w.tell(taskDone{a})
 		return nil
 	}
-	state := a.state()
-	r.results[a.task], a.result = a.result, nil // before pending: successors read it
+	state, succs := a.state(), a.plan().Succs
 	state.record(a)
 	a.phase.Store(phaseAdvanced)
-	state.end(workflow.StatusSucceeded)
-
-	var ready *taskState
-	others := false
-	for _, s := range r.plan.Tasks[a.task].Succs {
-		if r.tasks[s].pending.Add(-1) == 0 {
-			if ready == nil {
-				ready = &r.tasks[s]
-			} else {
-				others = true
-			}
+	state.end(workflow.StatusSucceeded) // before ending: see R3
+	if r.ending.Load() != 0 {
+		w.tell(taskDone{a})
+		return nil
+	}
+	if len(succs) == 0 {
+		r.release()
+		t.owe(w, 1)
+		return nil
+	}
+	ready := t.ready[:0]
+	for _, s := range succs {
+		if state := &r.tasks[s]; state.pending.Add(-1) == 0 && state.claim() {
+			ready = append(ready, &state.first)
 		}
 	}
-	if r.remaining.Add(-1) == 0 && r.ending.CompareAndSwap(0, uint32(workflow.StatusSucceeded)) {
-		r.finish(workflow.StatusSucceeded)
-		r.owner.tell(taskDone{a})
+	if len(ready) == 0 {
+		t.owe(w, 1)
 		return nil
 	}
-	if ready != nil && t.mayGoOn(ready) {
-		next = t.goOn(a, ready, others)
+	next = t.release(w, ready)
+	clear(ready)
+	t.ready = ready
+	return next
+}
+
+// release finds a place for claimed successors, of which there is at least one: next for this
+// actor, the pool, or the workflow actor's ready list. The credit of the finished attempt is used
+// for one of them.
+func (t *taskActor) release(w *workflowActor, ready []*attempt) (next *attempt) {
+	credits := 1
+	if len(ready) > 1 {
+		credits += w.takeCredits(len(ready)) // one for each but next, and one for a message
 	}
-	if next == nil || others { // else the credit goes along
-		r.owner.tell(taskDone{a})
+	if t.mayGoOn(w) {
+		if next = t.pick(ready); next != nil {
+			credits--
+		}
+	}
+	pool, left := ready[:0], (*attempt)(nil) // pool overwrites what was looked at
+	for last := &left; len(ready) > 0; ready = ready[1:] {
+		switch a := ready[0]; {
+		case a == next:
+		case t.p.cfg.Schedule == ScheduleCriticalPath || a.startsWithOwner():
+			*last, last = a, &a.next
+		default:
+			pool = append(pool, a)
+		}
+	}
+	if left != nil || len(pool) > credits {
+		if credits == 0 { // the message needs the one that next has
+			pool, next, credits = append(pool, next), nil, 1
+		}
+		fit := min(len(pool), credits-1)
+		for i := len(pool) - 1; i >= fit; i-- { // these are older than left only by their number
+			pool[i].next, left = left, pool[i]
+		}
+		pool, credits = pool[:fit], credits-1
+		w.tell(tasksReady{left})
+	}
+	t.assign(w, pool)
+	t.owe(w, credits-len(pool))
+	if next != nil {
+		if next.timed() {
+			next.queuedAt = t.p.clock.now()
+		}
+		w.started.Add(1)
 	}
 	return next
 }
 
-// goOn claims a successor to execute it next. When there are others, which the
-// workflow actor hands out when it has the reply, that takes another credit.
-func (t *taskActor) goOn(a *attempt, ready *taskState, others bool) *attempt {
-	w := a.run.owner
-	if others && !w.takeCredit() {
-		return nil
+// pick returns the successor to go straight on to, nil if none may be.
+func (t *taskActor) pick(ready []*attempt) (next *attempt) {
+	for _, a := range ready {
+		switch {
+		case a.startsWithOwner():
+		case next == nil:
+			next = a
+		case t.p.cfg.Schedule == ScheduleCriticalPath && a.plan().Rank > next.plan().Rank:
+			next = a
+		}
 	}
-	if !ready.claim() {
-		a.spareCredit = others // goes back with the reply
-		return nil
-	}
-	next := &ready.first
-	if next.timed() {
-		next.queuedAt = t.p.clock.now()
-	}
-	w.started.Add(1)
 	return next
 }
 
-// mayGoOn reports whether this actor may execute the successor now: only if no
+// assign puts attempts into the pool, runs of one level at a time.
+func (t *taskActor) assign(w *workflowActor, pool []*attempt) {
+	if len(pool) == 0 {
+		return
+	}
+	now := instant(0) // not read yet
+	for _, a := range pool {
+		if a.timed() {
+			if now == 0 {
+				now = t.p.clock.now()
+			}
+			a.queuedAt = now
+		}
+	}
+	w.started.Add(uint64(len(pool)))
+	for len(pool) > 0 {
+		level, n := pool[0].level, 1
+		for n < len(pool) && pool[n].level == level {
+			n++
+		}
+		t.p.assignAll(pool[:n])
+		pool = pool[n:]
+	}
+}
+
+// startsWithOwner reports whether the workflow actor has to begin the task.
+func (a *attempt) startsWithOwner() bool {
+	plan := a.plan()
+	return plan.Expand != nil || plan.TaskTimeout > 0
+}
+
+// mayGoOn reports whether this actor may go straight on to a successor now: only if no
 // other attempt waits, which would be older or more urgent. Jumping the queue, even
 // for a few successors, made the makespan of a recorded workflow 1.13 times that
 // of first come first served.
-func (t *taskActor) mayGoOn(ready *taskState) bool {
-	if plan := ready.first.plan(); plan.Expand != nil || plan.TaskTimeout > 0 {
-		return false // begins with the workflow actor
-	}
-	return t.hops < maxHops && !t.p.pool.Waits(t.index) && ready.first.run.owner.readyLen.Load() == 0
+func (t *taskActor) mayGoOn(w *workflowActor) bool {
+	return t.hops < maxHops && !t.p.pool.Waits(t.index) && w.readyLen.Load() == 0
 }
 
 // exited is the end of a body that called runtime.Goexit.
-func (t *taskActor) exited(a *attempt, ctx context.Context) {
+func (t *taskActor) exited(a *attempt, ctx context.Context, armed *armed) {
 	t.hops = 0
+	t.settle()
 	switch {
-	case t.finish(a, nil, errGoexit, ctx):
+	case t.finish(a, nil, errGoexit, ctx, armed):
 		a.run.owner.tell(taskDone{a})
 		t.p.resume(t)
 	case t.comeBack(a):
@@ -160,10 +276,15 @@ func (t *taskActor) exited(a *attempt, ctx context.Context) {
 	}
 }
 
+// armed is what an attempt with a deadline has.
+type armed struct {
+	ctx   scheduler.DeadlineContext
+	stuck scheduler.Timer // reports a body that ignores its deadline
+}
+
 // prepare makes the context that the body sees and arms the timer that reports
 // a body which ignores its deadline.
-func (t *taskActor) prepare(a *attempt) (context.Context, func()) {
-	ctx, release := a.run.ctx, func() {}
+func (t *taskActor) prepare(a *attempt) (ctx context.Context, arms *armed) {
 	a.actor = t
 	if a.timed() {
 		a.startedAt = t.p.clock.now()
@@ -171,23 +292,33 @@ func (t *taskActor) prepare(a *attempt) (context.Context, func()) {
 			a.firstAt = a.startedAt
 		}
 	}
+	ctx = a.run.context(a)
 	if deadline, _, _ := a.deadline(); deadline != 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, t.p.clock.time(deadline))
-		number := a.number
-		stuck := time.AfterFunc(addDurations(deadline.since(a.startedAt), t.p.cfg.CancelGrace), func() {
-			a.run.owner.post(control{kind: attemptStuck, run: a.run, attempt: a, number: number})
+		arms = new(armed) // the body may keep its context for ever
+		t.p.wheel.InitContext(&arms.ctx, ctx, t.p.clock.time(deadline), nil)
+		ctx = &arms.ctx
+		r, number := a.run, a.number
+		arms.stuck.Init(func() {
+			r.owner.post(control{kind: attemptStuck, run: r, attempt: a, number: number})
 		})
-		release = func() { stuck.Stop(); cancel() }
+		t.p.wheel.StartAt(&arms.stuck, t.p.clock.time(deadline.after(t.p.cfg.CancelGrace)))
 	}
 	if obs := t.p.cfg.Observer; obs != nil {
 		e := a.event()
 		e.At = t.p.clock.time(a.startedAt)
 		ctx = obs.AttemptStarted(ctx, e)
 		e.release()
+		a.ctx = ctx
 	}
-	a.ctx = ctx
-	return ctx, release
+	return ctx, arms
+}
+
+// disarm ends what an attempt with a deadline has.
+func (x *armed) disarm() {
+	if x != nil {
+		x.stuck.Stop()
+		x.ctx.Cancel()
+	}
 }
 
 // call runs the body behind the panic barrier.
@@ -201,20 +332,24 @@ func call(ctx context.Context, a *attempt) (result any, err error) {
 	if a.item >= 0 {
 		return nil, a.state().items.Run(ctx, int(a.item))
 	}
-	return a.plan().Run(ctx, workflow.Inputs{Input: a.run.input, Results: a.run.results})
+	return a.plan().Run(ctx, a.run.inputs())
 }
 
 // finish takes the attempt back from the body; false when it was abandoned
 // meanwhile.
-func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Context) bool {
+func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Context, armed *armed) bool {
 	if !a.phase.CompareAndSwap(phaseRunning, phaseFinished) {
+		armed.disarm()
 		return false
 	}
-	a.result = result
 	if a.timed() {
 		a.endedAt = t.p.clock.now()
 	}
 	a.status, a.err = a.judge(ctx, err)
+	if a.status == workflow.StatusSucceeded && a.item < 0 {
+		a.run.state.results[a.task] = result // before the successors' pending: they read it
+	}
+	armed.disarm()
 	t.observeEnd(a)
 	return true
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // A taskState is what a run knows of one task.
@@ -20,8 +21,8 @@ type taskState struct {
 	items    *itemsState   // of a Map, once it is ready
 	failing  workflow.Status
 	attempts int32
-	deadline instant     // TaskTimeout
-	timer    *time.Timer // fires at deadline
+	deadline instant          // TaskTimeout
+	timer    *scheduler.Timer // fires at deadline
 
 	last     error // of the latest attempt that will be tried again
 	cause    error

@@ -8,27 +8,26 @@ import (
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
-// taskReady claims a task that waits for nothing any more and queues it.
-func (w *workflowActor) taskReady(r *Run, i int32) {
+// start begins a task that was claimed: it queues the first attempt, or a Map's first items.
+func (w *workflowActor) start(a *attempt) {
+	r, i := a.run, a.task
 	t, plan := &r.tasks[i], &r.plan.Tasks[i]
-	if !t.claim() {
-		return
-	}
 	if plan.TaskTimeout > 0 {
 		t.deadline = w.p.clock.now().after(plan.TaskTimeout)
-		t.timer = time.AfterFunc(plan.TaskTimeout, func() {
-			w.post(control{kind: taskDue, run: r, task: i})
-		})
+		t.timer = new(scheduler.Timer)
+		t.timer.Init(func() { w.post(control{kind: taskDue, run: r, task: i}) })
+		w.p.wheel.Start(t.timer, plan.TaskTimeout)
 	}
 	if plan.Expand == nil {
-		w.queue(&t.first)
+		w.queue(a)
 		return
 	}
 	var items workflow.Items
 	err := w.protect(r, i, func() (err error) {
-		items, err = plan.Expand(workflow.Inputs{Input: r.input, Results: r.results})
+		items, err = plan.Expand(r.inputs())
 		return err
 	})
 	if err != nil {
@@ -39,13 +38,34 @@ func (w *workflowActor) taskReady(r *Run, i int32) {
 	w.nextItems(r, i)
 }
 
+// startAll begins the tasks that a task actor has claimed and left to this actor.
+func (w *workflowActor) startAll(a *attempt) {
+	for a != nil {
+		r, next := a.run, a.next
+		a.next = nil
+		if r.ending.Load() == 0 {
+			w.start(a)
+		} else { // it may have been withdrawn, but a Map that has not begun never is
+			a.phase.CompareAndSwap(phaseQueued, phaseDropped)
+			w.endWithRun(r, a.task)
+		}
+		w.settle(r)
+		a = next
+	}
+}
+
+// inputs returns what bodies of the run read.
+func (r *Run) inputs() workflow.Inputs {
+	return workflow.Inputs{Input: r.input, Results: r.state.results}
+}
+
 // nextItems queues as many items of a Map as may be under way at once, and ends
 // the Map when all have succeeded. More than there are credits would only wait
 // in the ready list.
 func (w *workflowActor) nextItems(r *Run, i int32) {
 	m := r.tasks[i].items
 	if m.done == m.Len {
-		err := w.protect(r, i, func() error { r.results[i] = m.Result(); return nil })
+		err := w.protect(r, i, func() error { r.state.results[i] = m.Result(); return nil })
 		if err != nil {
 			w.failTask(r, i, workflow.StatusFailed, 0, err)
 			return
@@ -58,7 +78,7 @@ func (w *workflowActor) nextItems(r *Run, i int32) {
 		window = min(window, limit)
 	}
 	for ; m.next < m.Len && m.live < window; m.next++ {
-		a := &attempt{run: r, task: i, item: int32(m.next), number: 1}
+		a := &attempt{run: r, task: i, item: int32(m.next), number: 1, level: r.levelOf(int(i))}
 		m.attempts[m.next] = a
 		m.live++
 		w.queue(a)
@@ -69,31 +89,13 @@ func (w *workflowActor) nextItems(r *Run, i int32) {
 func (w *workflowActor) takeBack(a *attempt) {
 	r := a.run
 	w.credits.Add(1)
-	if a.spareCredit {
-		w.credits.Add(1)
-	}
 	switch a.phase.Load() {
 	case phaseQueued: // its run was shed before it could begin
 		w.drop(a)
 	case phaseFinished:
 		w.attemptEnded(a)
-	case phaseAdvanced:
-		w.releaseSuccessors(r, a.task)
 	}
 	w.settle(r)
-}
-
-// releaseSuccessors starts the tasks that waited for task i alone and that the
-// task actor has left.
-func (w *workflowActor) releaseSuccessors(r *Run, i int32) {
-	for _, s := range r.plan.Tasks[i].Succs {
-		if r.ending.Load() != 0 {
-			return // they were withdrawn, or one failed before it began
-		}
-		if r.tasks[s].pending.Load() == 0 {
-			w.taskReady(r, s)
-		}
-	}
 }
 
 // attemptEnded moves the task on after an attempt that finished or was
@@ -120,7 +122,6 @@ func (w *workflowActor) attemptEnded(a *attempt) {
 	case a.status != workflow.StatusSucceeded:
 		w.failTask(r, a.task, a.status, a.number, a.itemError())
 	case t.items == nil:
-		r.results[a.task], a.result = a.result, nil
 		w.endTask(r, a.task, workflow.StatusSucceeded)
 	default:
 		t.items.done++
@@ -188,7 +189,7 @@ func (w *workflowActor) retry(a *attempt) bool {
 	}
 	t.last = a.err
 	a.number++
-	a.result, a.err, a.status = nil, nil, 0
+	a.err, a.status = nil, 0
 	if a.item < 0 {
 		t.setStatus(workflow.StatusRetrying)
 	}
@@ -198,9 +199,9 @@ func (w *workflowActor) retry(a *attempt) bool {
 		return true
 	}
 	number := a.number
-	a.backOff = time.AfterFunc(wait, func() {
-		w.post(control{kind: retryDue, run: r, attempt: a, number: number})
-	})
+	a.backOff = new(scheduler.Timer)
+	a.backOff.Init(func() { w.post(control{kind: retryDue, run: r, attempt: a, number: number}) })
+	w.p.wheel.Start(a.backOff, wait)
 	return true
 }
 
@@ -296,14 +297,19 @@ func (w *workflowActor) abandon(a *attempt) {
 // for it alone.
 func (w *workflowActor) endTask(r *Run, i int32, status workflow.Status) {
 	r.tasks[i].end(status)
-	r.remaining.Add(-1)
 	if status != workflow.StatusSucceeded {
 		return
 	}
-	for _, s := range r.plan.Tasks[i].Succs {
-		r.tasks[s].pending.Add(-1)
+	succs := r.plan.Tasks[i].Succs
+	if len(succs) == 0 {
+		r.release()
+		return
 	}
-	w.releaseSuccessors(r, i)
+	for _, s := range succs {
+		if t := &r.tasks[s]; t.pending.Add(-1) == 0 && t.claim() {
+			w.start(&t.first)
+		}
+	}
 }
 
 // end publishes a final state.

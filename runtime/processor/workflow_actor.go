@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/ringmill/ringmill/runtime/actor"
 	"github.com/ringmill/ringmill/runtime/workflow"
@@ -16,32 +15,41 @@ import (
 //
 // Invariants, between two messages:
 //
-//	I1  credits + attempts out = creditLimit, where a task actor that goes
-//	    straight on to a successor takes the credit along
-//	I2  a task is waiting, ended, or has an attempt in the ready list, out, or
-//	    waiting for its back-off
+//	I1  credits + credits that attempts, messages and task actors hold = creditLimit
+//	I2  a task is waiting, ended, or has an attempt in the ready list, in a message,
+//	    out, or waiting for its back-off
 //	I3  ready is empty or there was no credit: nothing waits while it could be
 //	    handed out
+//
+// I3 holds although task actors give credits back without a message: they do so and then
+// look at readyLen, dispatch stores readyLen and then looks at credits, so one of the two
+// sees the other; see giveCredits.
 type workflowActor struct {
 	p        *Processor
 	index    int
 	ref      actor.Ref[message]
 	waiting  places // runs in the mailbox; the rest of its room is the credits'
 	ready    readyQueue
-	dead     int          // attempts in ready that were dropped
-	credits  atomic.Int64 // taken by this actor and by task actors, given back by this one
+	dead     int // attempts in ready that were dropped
 	sequence uint64
-	linked   *Run          // the runs that it drives, doubly linked
 	closing  error         // why no run may begin any more
-	draining bool          // Stop waits for the credits that are out
-	drained  chan struct{} // closed when they are back
+	drained  chan struct{} // closed when Stop waits and every credit is back
+
+	runsMu sync.Mutex
+	linked *Run // the runs that it drives, doubly linked
 
 	mu     sync.Mutex
 	orders []control
 	spare  []control // the slice that orders alternates with
 
+	_        [64]byte // credits is written by task actors, for every task or so
+	credits  atomic.Int64
+	_        [56]byte
+	readyLen atomic.Int64
+	draining atomic.Bool // Stop waits for the credits
+
 	accepted, succeeded, failed, cancelled, started atomic.Uint64
-	readyLen, runCount                              atomic.Int64
+	runCount                                        atomic.Int64
 }
 
 // post gives the actor an order, from anywhere.
@@ -71,6 +79,9 @@ func (w *workflowActor) receive(_ *actor.Context[message], m message) error {
 		w.begin(m.run)
 	case taskDone:
 		w.takeBack(m.attempt)
+	case tasksReady:
+		w.credits.Add(1)
+		w.startAll(m.first)
 	}
 	w.dispatch()
 	return nil
@@ -99,32 +110,38 @@ func (w *workflowActor) order(c *control) {
 		w.userCodeExited(c.run, c.task)
 	case replaceRun:
 		w.begin(c.run)
-	case retryDue:
-		if a := c.attempt; a.phase.Load() == phaseQueued && a.number == c.number {
-			w.queue(a)
-		}
-	case taskDue:
-		w.taskTimedOut(c.run, c.task)
-		w.settle(c.run)
-	case graceOver:
+	case graceOver: // of a run that its owner ends, so it is still there
 		for i := range c.run.tasks {
 			c.run.tasks[i].each(w.abandon)
 		}
 		w.settle(c.run)
-	case attemptStuck:
-		if c.attempt.number == c.number {
-			w.abandon(c.attempt)
+	case retryDue, taskDue, attemptStuck:
+		if c.run.hold() { // else it has ended and what the timer was for is gone
+			w.timerFired(c)
 			w.settle(c.run)
+			c.run.release()
 		}
-	case drain:
-		w.draining = true
 	case shutdown:
 		w.closing = c.cause
-		for r := w.linked; r != nil; {
-			next := r.next // settle may unlink r
+		for _, r := range w.runs() {
 			w.end(r, workflow.StatusCancelled, c.cause)
 			w.settle(r)
-			r = next
+		}
+	}
+}
+
+// timerFired does what a timer was for; the run is held.
+func (w *workflowActor) timerFired(c *control) {
+	switch a := c.attempt; c.kind {
+	case retryDue:
+		if a.phase.Load() == phaseQueued && a.number == c.number {
+			w.queue(a)
+		}
+	case taskDue:
+		w.taskTimedOut(c.run, c.task)
+	case attemptStuck:
+		if a.number == c.number {
+			w.abandon(a)
 		}
 	}
 }
@@ -145,7 +162,9 @@ func (w *workflowActor) begin(r *Run) {
 		e.release()
 	}
 	if r.timeout != nil {
-		r.timer = time.AfterFunc(time.Until(r.deadline), func() { r.Cancel(r.timeout) })
+		t := r.ownTimers()
+		t.deadline.Init(func() { r.Cancel(r.timeout) })
+		w.p.wheel.StartAt(&t.deadline, r.deadline)
 	}
 	switch {
 	case r.ending.Load() != 0: // cancelled while it was in the mailbox
@@ -154,10 +173,13 @@ func (w *workflowActor) begin(r *Run) {
 		w.end(r, workflow.StatusCancelled, w.closing)
 	default:
 		for _, i := range r.plan.Roots {
-			w.taskReady(r, i)
+			if t := &r.tasks[i]; t.claim() { // else another root's failure has ended the run
+				w.start(&t.first)
+			}
 		}
 	}
 	w.settle(r)
+	r.release() // the hold that a new run has for its begin
 }
 
 // queue puts an attempt into the ready list.
@@ -180,7 +202,11 @@ const sweepAt = 32
 
 // dispatch hands out ready attempts while there are credits.
 func (w *workflowActor) dispatch() {
-	for w.ready.len() > 0 && w.takeCredit() {
+	for w.ready.len() > 0 {
+		w.readyLen.Store(int64(w.ready.len() - w.dead)) // before credits: see I3
+		if w.takeCredits(1) == 0 {
+			break
+		}
 		a := w.ready.pop()
 		a.listed = false
 		if a.phase.Load() == phaseDropped {
@@ -196,28 +222,39 @@ func (w *workflowActor) dispatch() {
 		w.dead = 0
 	}
 	w.readyLen.Store(int64(w.ready.len() - w.dead))
-	if w.draining && w.credits.Load() == int64(w.p.creditLimit) {
-		w.draining = false
+	if w.draining.Load() && w.credits.Load() == int64(w.p.creditLimit) {
+		w.draining.Store(false)
 		close(w.drained)
 	}
 }
 
-// takeCredit takes the right to have one more attempt out, from anywhere. It
-// never takes what is not there: a count that dips below what it is could make
-// dispatch stop in vain.
-func (w *workflowActor) takeCredit() bool {
+// takeCredits takes the right to have up to n more attempts out, from anywhere, and
+// returns how many. It never takes what is not there: a count that dips below what
+// it is could make dispatch stop in vain.
+func (w *workflowActor) takeCredits(n int) int {
 	for {
-		n := w.credits.Load()
-		if n <= 0 {
-			return false
+		have := w.credits.Load()
+		take := min(have, int64(n))
+		if take <= 0 {
+			return 0
 		}
-		if w.credits.CompareAndSwap(n, n-1) {
-			return true
+		if w.credits.CompareAndSwap(have, have-take) {
+			return int(take)
 		}
 	}
 }
 
+// giveCredits gives credits back without a message, from anywhere.
+func (w *workflowActor) giveCredits(n int) {
+	w.credits.Add(int64(n)) // before readyLen: see I3
+	if w.readyLen.Load() > 0 || w.draining.Load() {
+		w.ref.Signal()
+	}
+}
+
 func (w *workflowActor) link(r *Run) {
+	w.runsMu.Lock()
+	defer w.runsMu.Unlock()
 	r.next = w.linked
 	if w.linked != nil {
 		w.linked.previous = r
@@ -226,8 +263,10 @@ func (w *workflowActor) link(r *Run) {
 	w.runCount.Add(1)
 }
 
-// unlink forgets a run that has finished; doing it again does nothing.
+// unlink forgets a run that has finished, from anywhere.
 func (w *workflowActor) unlink(r *Run) {
+	w.runsMu.Lock()
+	defer w.runsMu.Unlock()
 	if !r.linked {
 		return
 	}
@@ -241,6 +280,17 @@ func (w *workflowActor) unlink(r *Run) {
 	}
 	r.previous, r.next, r.linked = nil, nil, false
 	w.runCount.Add(-1)
+}
+
+// runs returns the runs that it drives now.
+func (w *workflowActor) runs() []*Run {
+	w.runsMu.Lock()
+	defer w.runsMu.Unlock()
+	all := make([]*Run, 0, w.runCount.Load())
+	for r := w.linked; r != nil; r = r.next {
+		all = append(all, r)
+	}
+	return all
 }
 
 // statusFor is how the run ends that is stopped for cause.

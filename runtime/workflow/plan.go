@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/retry"
@@ -13,7 +14,7 @@ import (
 const MaxTasks = 1 << 20
 
 // A Plan is the compiled form of a definition that an engine executes. It is
-// immutable and shared by all runs; a reader must not change what its slices
+// immutable, but for Scratch, and shared by all runs; a reader must not change what its slices
 // hold.
 //
 // Invariants:
@@ -27,6 +28,9 @@ type Plan struct {
 	Name  string
 	Tasks []TaskPlan // in the order of declaration
 	Roots []int32
+	Sinks int // tasks without Succs
+
+	scratch sync.Pool
 
 	// Output builds a run's result from its input and its tasks' results,
 	// indexed by task. It is called once, after all tasks succeeded. The value
@@ -195,6 +199,15 @@ func newPlan(name string, tasks []TaskPlan) *Plan {
 			tasks[d].Succs = append(tasks[d].Succs, int32(i))
 		}
 	}
+	for i := range tasks {
+		if len(tasks[i].Succs) == 0 {
+			p.Sinks++
+		}
+	}
 	p.rank()
 	return p
 }
+
+// Scratch is where an engine keeps memory of runs that have ended, for the next runs of
+// this plan. What is in it belongs to the engine.
+func (p *Plan) Scratch() *sync.Pool { return &p.scratch }

@@ -1,0 +1,63 @@
+package processor
+
+import (
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// A runState is the memory of a run that only the engine sees. It is used again
+// for another run of the same plan when the run has ended well, nobody can ask
+// for its report, and nothing out of the ordinary was written to it; see
+// Run.recycle.
+type runState struct {
+	tasks   []taskState
+	results []any // by task; read by the bodies of dependents
+	plain   bool  // no task has more than a body: only what newState sets is ever written
+}
+
+// prepare gives the run its state, with all tasks waiting, and a hold for its begin.
+func (r *Run) prepare() {
+	plan := r.plan
+	s, _ := plan.Scratch().Get().(*runState)
+	if s == nil {
+		s = &runState{tasks: make([]taskState, len(plan.Tasks)), results: make([]any, len(plan.Tasks)), plain: isPlain(plan)}
+	}
+	for i := range s.tasks {
+		t := &s.tasks[i]
+		t.pending.Store(int32(len(plan.Tasks[i].Deps)))
+		t.setStatus(workflow.StatusWaiting)
+		t.attempts = 0
+		a := &t.first
+		a.run, a.task, a.item, a.number = r, int32(i), -1, 1
+		a.level = r.levelOf(i)
+		a.phase.Store(phaseQueued)
+	}
+	r.state, r.tasks = s, s.tasks
+	r.open.Store(int32(plan.Sinks) + 1)
+	if n := len(plan.Tasks); n > inlineContexts {
+		r.contexts = make([]taskContext, n-inlineContexts)
+	}
+}
+
+func isPlain(plan *workflow.Plan) bool {
+	for i := range plan.Tasks {
+		if t := &plan.Tasks[i]; t.Expand != nil || t.Timeout > 0 || t.TaskTimeout > 0 || t.Retry != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// recycle gives the state back. The caller knows that nobody uses it any more.
+func (r *Run) recycle() {
+	s := r.state
+	r.state, r.tasks = nil, nil
+	clear(s.results)
+	if s.plain {
+		for i := range s.tasks {
+			s.tasks[i].first.run = nil // keeps no run alive
+		}
+	} else {
+		clear(s.tasks)
+	}
+	r.plan.Scratch().Put(s)
+}
