@@ -38,6 +38,15 @@ type Config struct {
 	// Defaults to 50; 1 to 65,536; environment TASK_ACTOR_POOL_SIZE.
 	TaskActors int
 
+	// TaskActorsMin and TaskActorsMax let the number of task actors follow the load: every 100 ms,
+	// while there are runs, it is set to what arrivals, service times and backlog need, within these
+	// bounds; TaskActors is the number at the start. See scheduler.Sizer for the rules, Stats.TaskActors and
+	// Stats.Resizes for the effect, and NoticeResized for each decision. Tasks are then timed, which
+	// costs three readings of the clock each.
+	// Default to 0, both: the number stays. 1 to 65,536; environment RINGMILL_TASK_ACTORS_MIN,
+	// RINGMILL_TASK_ACTORS_MAX.
+	TaskActorsMin, TaskActorsMax int
+
 	// MailboxCapacity is the number of runs that wait in one workflow actor's
 	// mailbox; a full one is passed over once around the ring. Its memory is
 	// taken when the first run arrives, 16 bytes a place.
@@ -97,6 +106,8 @@ func configFrom(lookup func(string) (string, bool)) (Config, error) {
 	e := environment{lookup: lookup}
 	e.number("WORKFLOW_ACTOR_POOL_SIZE", MaxActors, &c.WorkflowActors)
 	e.number("TASK_ACTOR_POOL_SIZE", MaxActors, &c.TaskActors)
+	e.number("RINGMILL_TASK_ACTORS_MIN", MaxActors, &c.TaskActorsMin)
+	e.number("RINGMILL_TASK_ACTORS_MAX", MaxActors, &c.TaskActorsMax)
 	e.number("RINGMILL_MAILBOX_CAPACITY", MaxMailboxCapacity, &c.MailboxCapacity)
 	e.number("RINGMILL_MAX_RUNS", MaxMaxRuns, &c.MaxRuns)
 	e.duration("RINGMILL_CANCEL_GRACE", MaxCancelGrace, &c.CancelGrace)
@@ -171,7 +182,24 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	number("WorkflowActors", &c.WorkflowActors, DefaultWorkflowActors, MaxActors)
-	number("TaskActors", &c.TaskActors, DefaultTaskActors, MaxActors)
+	taskActors := DefaultTaskActors
+	if c.TaskActorsMin != 0 || c.TaskActorsMax != 0 {
+		number("TaskActorsMin", &c.TaskActorsMin, 1, MaxActors)
+		if c.TaskActorsMax == 0 {
+			problems = append(problems, fmt.Errorf("runtime: Config.TaskActorsMax: 0 with a TaskActorsMin of %d; want the largest number of task actors, or both 0", c.TaskActorsMin))
+		} else {
+			number("TaskActorsMax", &c.TaskActorsMax, 0, MaxActors)
+		}
+		switch {
+		case c.TaskActorsMax > 0 && c.TaskActorsMin > c.TaskActorsMax:
+			problems = append(problems, fmt.Errorf("runtime: Config.TaskActorsMin: %d is above TaskActorsMax, which is %d; want it at or below", c.TaskActorsMin, c.TaskActorsMax))
+		case c.TaskActorsMax > 0 && c.TaskActors != 0 && (c.TaskActors < c.TaskActorsMin || c.TaskActors > c.TaskActorsMax):
+			problems = append(problems, fmt.Errorf("runtime: Config.TaskActors: %d is outside TaskActorsMin and TaskActorsMax, %d to %d; want a number between them to begin with, or 0",
+				c.TaskActors, c.TaskActorsMin, c.TaskActorsMax))
+		}
+		taskActors = min(max(taskActors, c.TaskActorsMin), max(c.TaskActorsMax, 1))
+	}
+	number("TaskActors", &c.TaskActors, taskActors, MaxActors)
 	number("MailboxCapacity", &c.MailboxCapacity, DefaultMailboxCapacity, MaxMailboxCapacity)
 	number("MaxRuns", &c.MaxRuns, DefaultMaxRuns, MaxMaxRuns)
 	if c.CancelGrace == 0 {
@@ -199,9 +227,9 @@ func (c Config) withDefaults() (Config, error) {
 	if _, err := ParsePolicy(c.Policy); err != nil {
 		problems = append(problems, fmt.Errorf("runtime: Config.Policy: %w", err))
 	}
-	if c.WorkflowActors > 0 && c.TaskActors > 0 && c.WorkflowActors*c.TaskActors > maxActorPairs {
+	if most := max(c.TaskActors, c.TaskActorsMax); c.WorkflowActors > 0 && most > 0 && c.WorkflowActors*most > maxActorPairs {
 		problems = append(problems, fmt.Errorf("runtime: Config: %d WorkflowActors with %d TaskActors are too many together; want at most %d for the product",
-			c.WorkflowActors, c.TaskActors, maxActorPairs))
+			c.WorkflowActors, most, maxActorPairs))
 	}
 	return c, errors.Join(problems...)
 }
@@ -210,6 +238,8 @@ func (c Config) processor() processor.Config {
 	return processor.Config{
 		WorkflowActors:  c.WorkflowActors,
 		TaskActors:      c.TaskActors,
+		TaskActorsMin:   c.TaskActorsMin,
+		TaskActorsMax:   c.TaskActorsMax,
 		MailboxCapacity: c.MailboxCapacity,
 		MailboxKind:     c.MailboxKind,
 		MaxRuns:         c.MaxRuns,

@@ -16,6 +16,8 @@ func TestConfigFromEnv(t *testing.T) {
 		{"TASK_ACTOR_POOL_SIZE", "0", `TASK_ACTOR_POOL_SIZE: 0 is out of range; want 1 to 65536`},
 		{"TASK_ACTOR_POOL_SIZE", "-1", `TASK_ACTOR_POOL_SIZE: -1 is out of range; want 1 to 65536`},
 		{"TASK_ACTOR_POOL_SIZE", "99999999999999999999", `TASK_ACTOR_POOL_SIZE: 99999999999999999999 is out of range; want 1 to 65536`},
+		{"RINGMILL_TASK_ACTORS_MIN", "few", `RINGMILL_TASK_ACTORS_MIN: "few" is not a number; want 1 to 65536`},
+		{"RINGMILL_TASK_ACTORS_MAX", "65537", `RINGMILL_TASK_ACTORS_MAX: 65537 is out of range; want 1 to 65536`},
 		{"WORKFLOW_ACTOR_POOL_SIZE", "1.5", `WORKFLOW_ACTOR_POOL_SIZE: "1.5" is not a number; want 1 to 65536`},
 		{"RINGMILL_MAILBOX_CAPACITY", "0", `RINGMILL_MAILBOX_CAPACITY: 0 is out of range; want 1 to 16777216`},
 		{"RINGMILL_MAILBOX_KIND", "any", `RINGMILL_MAILBOX_KIND: "any" is unknown; want chan, mpsc, mutex, workiva`},
@@ -38,12 +40,14 @@ func TestConfigFromEnv(t *testing.T) {
 			"WORKFLOW_ACTOR_POOL_SIZE": "3", "TASK_ACTOR_POOL_SIZE": "7", "RINGMILL_MAILBOX_CAPACITY": "11",
 			"RINGMILL_MAX_RUNS": "13", "RINGMILL_CANCEL_GRACE": "17ms", "RINGMILL_OVERFLOW": "drop-oldest",
 			"RINGMILL_SCHEDULE": "critical-path", "RINGMILL_POLICY": "hash", "RINGMILL_MAILBOX_KIND": "chan",
+			"RINGMILL_TASK_ACTORS_MIN": "2", "RINGMILL_TASK_ACTORS_MAX": "19",
 		} {
 			t.Setenv(name, value)
 		}
 		got, err := runtime.ConfigFromEnv()
 		want := runtime.Config{
 			WorkflowActors: 3, TaskActors: 7, MailboxCapacity: 11, MaxRuns: 13, CancelGrace: 17 * time.Millisecond,
+			TaskActorsMin: 2, TaskActorsMax: 19,
 			Overflow: runtime.OverflowDropOldest, Schedule: runtime.ScheduleCriticalPath, Policy: "hash", MailboxKind: "chan",
 		}
 		if err != nil || got != want {

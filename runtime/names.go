@@ -17,6 +17,8 @@ type (
 	Event = processor.Event
 	// Notice says what Observer.Noticed reports.
 	Notice = processor.Notice
+	// SizeDecision is a change of the number of task actors; see Config.TaskActorsMax.
+	SizeDecision = scheduler.SizeDecision
 	// Overflow says what happens to a run that finds a bound hit.
 	Overflow = processor.Overflow
 	// Schedule is the order in which ready tasks are handed out.
@@ -50,6 +52,17 @@ const (
 const (
 	ScheduleFIFO         = processor.ScheduleFIFO         // as they became ready
 	ScheduleCriticalPath = processor.ScheduleCriticalPath // longest remaining path first
+)
+
+// The notices of Observer.Noticed; see processor.Notice for what each Event holds.
+const (
+	NoticeRetry      = processor.NoticeRetry
+	NoticeLeaked     = processor.NoticeLeaked
+	NoticeReturned   = processor.NoticeReturned
+	NoticeRefused    = processor.NoticeRefused
+	NoticeDeadLetter = processor.NoticeDeadLetter
+	NoticeDefect     = processor.NoticeDefect
+	NoticeResized    = processor.NoticeResized
 )
 
 // Errors that callers branch on, with errors.Is.

@@ -23,6 +23,12 @@ func ID(id string) RunOption { return func(o *processor.Options) { o.ID = id } }
 // bound is an error.
 func RunTimeout(d time.Duration) RunOption { return func(o *processor.Options) { o.Timeout = d } }
 
+// Priority is the priority of the run's tasks that have none of their own: workflow.Critical, High, Normal or
+// Low. It counts where tasks wait: of 15 waiting tasks 8 are taken from Critical, 4 from High, 2 from Normal and 1
+// from Low as long as there are enough of each, so none starves; under a Config.Policy other than "idle" only
+// until a task has been given to a task actor. Defaults to Normal.
+func Priority(level workflow.Level) RunOption { return func(o *processor.Options) { o.Level = level } }
+
 // Execute runs def with input in and waits for its output. The run ends when
 // ctx does: its tasks see their context cancelled, and Execute returns when they
 // have returned, at most CancelGrace later.
@@ -77,6 +83,9 @@ func options[I, O any](rt *Runtime, def *workflow.Definition[I, O], o processor.
 	}
 	if o.Timeout < 0 {
 		return o, fmt.Errorf("runtime: RunTimeout: %v is negative; want a bound above 0, or 0 for none", o.Timeout)
+	}
+	if o.Level > workflow.Low {
+		return o, fmt.Errorf("runtime: Priority: %v is unknown; want workflow.Critical, High, Normal or Low", o.Level)
 	}
 	return o, nil
 }

@@ -79,7 +79,7 @@ func (d *desks[T]) Waits(member int) bool { return d.members[member].mail.Ready(
 // Load is part of Policy.
 func (d *desks[T]) Load() (idle, queued int) {
 	for i := range d.members {
-		if d.members[i].idle.Load() {
+		if i < d.open() && d.members[i].idle.Load() {
 			idle++
 		}
 		queued += d.members[i].mail.Len()

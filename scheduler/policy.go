@@ -47,7 +47,7 @@ type Policy[T any] interface {
 	// members, so that items of a key may change places.
 	Resize(size int, give func(member int, item T))
 
-	// Load returns how many members are idle and how many items wait. It is exact only
+	// Load returns how many of the members that are given items are idle, and how many items wait. It is exact only
 	// while nobody else is at work.
 	Load() (idle, queued int)
 }

@@ -187,6 +187,9 @@ func NewSizer(cfg SizerConfig, size int) (*Sizer, error) {
 	return &Sizer{cfg: cfg, size: size, needs: make([]int, window), climb: climb{rest: stuckTime}}, nil
 }
 
+// Interval returns how often Observe is to be called.
+func (s *Sizer) Interval() time.Duration { return s.cfg.Interval }
+
 // Size returns the size that the pool should have.
 func (s *Sizer) Size() int { return s.size }
 

@@ -5,8 +5,10 @@ import "time"
 // Config sizes a Processor. The package runtime fills in defaults and checks
 // every field before it comes here; New trusts it.
 type Config struct {
-	WorkflowActors  int           // actors that drive runs, at least 1
-	TaskActors      int           // tasks that execute at once, at least 1
+	WorkflowActors  int // actors that drive runs, at least 1
+	TaskActors      int // tasks that execute at once, at least 1; with bounds below: at the start
+	TaskActorsMin   int // bounds within which the number follows the load; both 0: it stays
+	TaskActorsMax   int
 	MailboxCapacity int           // runs that one workflow actor's mailbox holds, at least 1
 	MailboxKind     string        // of the workflow actors: a name that mailbox.NewKind knows
 	MaxRuns         int           // runs in flight, at least 1
@@ -17,6 +19,9 @@ type Config struct {
 	Observer        Observer      // may be nil
 	TaskTimings     bool          // record queue and run times of every task
 }
+
+// maxTaskActors is how many there may ever be at once.
+func (c Config) maxTaskActors() int { return max(c.TaskActors, c.TaskActorsMax) }
 
 // Overflow says what happens to a run that finds a bound hit.
 type Overflow uint8

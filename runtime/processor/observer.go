@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // An Observer is told about runs, attempts and things worth noticing. Its
@@ -43,6 +44,7 @@ const (
 	NoticeRefused                      // a run was refused or shed: Err names the bound
 	NoticeDeadLetter                   // a message could not be delivered: Err
 	NoticeDefect                       // the engine itself panicked, which is worth a bug report: Err
+	NoticeResized                      // the number of task actors follows the load: Resize
 )
 
 // String returns the notice as one lower-case word.
@@ -60,6 +62,8 @@ func (n Notice) String() string {
 		return "dead_letter"
 	case NoticeDefect:
 		return "defect"
+	case NoticeResized:
+		return "resized"
 	}
 	return "unknown"
 }
@@ -77,6 +81,8 @@ type Event struct {
 	At       time.Time       // of the start, or of the end
 	Queue    time.Duration   // waited before it started
 	Run      time.Duration   // when ended: from start to end
+
+	Resize *scheduler.SizeDecision // of NoticeResized
 }
 
 // events keeps Events between calls of an observer: handing a pointer to an

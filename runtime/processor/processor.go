@@ -21,8 +21,9 @@ import (
 type Processor struct {
 	cfg         Config
 	clock       clock
-	timed       bool   // somebody wants times
-	prefix      string // of generated run ids
+	timed       bool    // somebody wants times
+	sizing      *sizing // nil: the number of task actors stays
+	prefix      string  // of generated run ids
 	creditLimit int
 
 	sys       *actor.System
@@ -58,7 +59,10 @@ type Processor struct {
 // far as there are credits, and through the workflow actor beyond that. With
 // critical-path order there are none: what was handed out can no longer be
 // overtaken by something more urgent.
-const prefetch = 960
+const (
+	prefetch    = 960
+	minPrefetch = 64
+)
 
 // maxOwed bounds the credits that a task actor keeps for a while; more would save little.
 const maxOwed = 16
@@ -70,21 +74,21 @@ func New(cfg Config) (*Processor, error) {
 		clock:       newClock(),
 		timed:       cfg.TaskTimings || cfg.Observer != nil,
 		prefix:      "r-" + rand.Text()[:8] + "-",
-		creditLimit: cfg.TaskActors + prefetch,
+		creditLimit: cfg.maxTaskActors() + max(minPrefetch, min(prefetch, scheduler.MaxPolicyCapacity/2/cfg.WorkflowActors)),
 		workflows:   make([]*workflowActor, cfg.WorkflowActors),
-		members:     make([]atomic.Pointer[taskActor], cfg.TaskActors),
+		members:     make([]atomic.Pointer[taskActor], cfg.maxTaskActors()),
 		idle:        make(chan struct{}),
 		stopped:     make(chan struct{}),
 	}
 	if cfg.Schedule == ScheduleCriticalPath {
-		p.creditLimit = cfg.TaskActors
+		p.creditLimit = cfg.maxTaskActors()
 	}
-	p.mayOwe = min(maxOwed, (p.creditLimit-cfg.TaskActors)/cfg.TaskActors)
+	p.mayOwe = min(maxOwed, (p.creditLimit-cfg.maxTaskActors())/cfg.maxTaskActors())
 	p.callers.New = func() any { return make(chan struct{}, 1) }
 	p.giveFunc = func(member int, a *attempt) { p.give(p.members[member].Load(), a) }
 	p.runs.limit = int64(cfg.MaxRuns)
 	// Every credit may wait here, for one task actor even, so there is always room.
-	pool, err := scheduler.NewPolicy[*attempt](cfg.Policy, cfg.TaskActors, cfg.WorkflowActors*p.creditLimit)
+	pool, err := scheduler.NewPolicy[*attempt](cfg.Policy, cfg.maxTaskActors(), cfg.WorkflowActors*p.creditLimit)
 	if err != nil {
 		return nil, fmt.Errorf("ringmill: task actors: %w", err)
 	}
@@ -102,7 +106,13 @@ func New(cfg Config) (*Processor, error) {
 	}
 	p.sys = sys
 	p.cfg.Observer = contain(cfg.Observer, &p.count.observerPanics)
-	for i := range p.members {
+	if cfg.TaskActorsMax > 0 {
+		if p.sizing, err = newSizing(p); err != nil {
+			return nil, fmt.Errorf("ringmill: task actors: %w", err)
+		}
+		p.pool.Resize(cfg.TaskActors, p.giveFunc)
+	}
+	for i := range cfg.TaskActors { // others are made when the number grows
 		p.members[i].Store(p.newTaskActor(i))
 	}
 	for i := range p.workflows {
@@ -252,11 +262,11 @@ func (p *Processor) give(t *taskActor, a *attempt) {
 // as many bodies have leaked as there are task actors: then the place stays empty
 // until this body returns or another one does.
 func (p *Processor) leaked(a *attempt) {
-	if p.count.leaked.Load() > int64(p.cfg.TaskActors) {
+	if p.count.leaked.Load() > int64(p.taskActors()) {
 		p.emptyMu.Lock()
 		p.empty = append(p.empty, a)
 		p.emptyMu.Unlock()
-		if p.count.leaked.Load() <= int64(p.cfg.TaskActors) {
+		if p.count.leaked.Load() <= int64(p.taskActors()) {
 			p.refill() // a body has returned meanwhile and may have seen no empty place
 		}
 		return

@@ -3,6 +3,9 @@ package processor
 import (
 	"container/heap"
 	"slices"
+
+	"github.com/ringmill/ringmill/mailbox"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // A readyQueue orders the attempts that wait for a task actor. It belongs to
@@ -15,10 +18,45 @@ type readyQueue interface {
 }
 
 func newReadyQueue(s Schedule) readyQueue {
-	if s == ScheduleCriticalPath {
-		return new(rankQueue)
+	q := new(readyLevels)
+	for l := range q.levels {
+		if s == ScheduleCriticalPath {
+			q.levels[l] = new(rankQueue)
+		} else {
+			q.levels[l] = new(fifoQueue)
+		}
 	}
-	return new(fifoQueue)
+	return q
+}
+
+// readyLevels has a queue for each priority, which take turns.
+type readyLevels struct {
+	n      int
+	levels [mailbox.Low + 1]readyQueue
+	turns  scheduler.LevelTurns
+}
+
+func (q *readyLevels) len() int { return q.n }
+
+func (q *readyLevels) push(a *attempt) {
+	q.levels[a.level].push(a)
+	q.n++
+}
+
+func (q *readyLevels) pop() *attempt {
+	if q.n == 0 {
+		return nil
+	}
+	q.n--
+	return q.levels[q.turns.Next(func(l mailbox.Level) bool { return q.levels[l].len() > 0 })].pop()
+}
+
+func (q *readyLevels) sweep() {
+	q.n = 0
+	for _, level := range q.levels {
+		level.sweep()
+		q.n += level.len()
+	}
 }
 
 // A fifoQueue is a ring that doubles when full.

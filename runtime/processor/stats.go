@@ -32,8 +32,9 @@ type Stats struct {
 
 	Ready          int // attempts in the workflow actors' ready lists
 	Queued         int // attempts handed out that wait for a task actor
-	TaskActors     int
+	TaskActors     int // that may work now
 	IdleTaskActors int
+	Resizes        uint64 // changes of TaskActors
 
 	Workflows []WorkflowActorStats
 }
@@ -92,9 +93,12 @@ func (p *Processor) Stats() Stats {
 		Defects:        p.count.defects.Load(),
 		Leaked:         int(p.count.leaked.Load()),
 		Queued:         queued,
-		TaskActors:     p.cfg.TaskActors,
+		TaskActors:     p.taskActors(),
 		IdleTaskActors: idle,
 		Workflows:      make([]WorkflowActorStats, len(p.workflows)),
+	}
+	if p.sizing != nil {
+		s.Resizes = p.sizing.changes.Load()
 	}
 	for i, w := range p.workflows {
 		s.Accepted += w.accepted.Load()

@@ -291,6 +291,9 @@ func (t *taskActor) prepare(a *attempt) (ctx context.Context, arms *armed) {
 		if a.number == 1 {
 			a.firstAt = a.startedAt
 		}
+		if s := t.p.sizing; s != nil {
+			s.begin(t.index, a)
+		}
 	}
 	ctx = a.run.context(a)
 	if deadline, _, _ := a.deadline(); deadline != 0 {
@@ -344,6 +347,9 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 	}
 	if a.timed() {
 		a.endedAt = t.p.clock.now()
+		if s := t.p.sizing; s != nil {
+			s.end(t.index, a)
+		}
 	}
 	a.status, a.err = a.judge(ctx, err)
 	if a.status == workflow.StatusSucceeded && a.item < 0 {
@@ -396,7 +402,7 @@ func (t *taskActor) observeEnd(a *attempt) {
 // timed reports whether the attempt needs the clock.
 func (a *attempt) timed() bool {
 	t := a.plan()
-	return a.run.p.timed || t.Timeout > 0 || t.TaskTimeout > 0 || t.Retry != nil
+	return a.run.p.timed || a.run.p.sizing != nil || t.Timeout > 0 || t.TaskTimeout > 0 || t.Retry != nil
 }
 
 // deadline returns when the attempt must have ended, and which bound that is; 0

@@ -154,6 +154,9 @@ func (w *workflowActor) begin(r *Run) {
 	if w.p.timed {
 		r.startedAt = w.p.clock.now()
 	}
+	if w.p.sizing != nil {
+		w.p.sizing.wake()
+	}
 	r.status.Store(uint32(workflow.StatusRunning))
 	if obs := w.p.cfg.Observer; obs != nil {
 		e := newEvent(r)

@@ -91,3 +91,14 @@ func HeartbeatTimeout(limit time.Duration) Option {
 		d.Heartbeat = d.positive("HeartbeatTimeout", limit)
 	}
 }
+
+// Priority is the level at which the task waits for a task actor, instead of its run's. On a [Map] it is
+// that of each item. See [Level] for how levels share the task actors.
+func Priority(level Level) Option {
+	return func(_ *declarations, d *declaration) {
+		if level < Critical || level > Low {
+			d.report(ErrBadOption, "give Critical, High, Normal or Low, or leave the option out", "Priority(%v) is not a level", level)
+		}
+		d.Level = level
+	}
+}

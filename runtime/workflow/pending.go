@@ -15,7 +15,6 @@ var pendingFeatures = []pendingFeature{
 	{name: "MayFail", used: func(t *TaskPlan) bool { return t.MayFail }},
 	{name: "Trigger", used: func(t *TaskPlan) bool { return t.Trigger != AllSucceeded }},
 	{name: "When", used: func(t *TaskPlan) bool { return t.When != nil }},
-	{name: "Priority", used: func(t *TaskPlan) bool { return t.Level != 0 }},
 	{name: "Inline", used: func(t *TaskPlan) bool { return t.Inline }},
 	{name: "HeartbeatTimeout", used: func(t *TaskPlan) bool { return t.Heartbeat != 0 }},
 	{name: "Compensate", used: func(t *TaskPlan) bool { return t.Compensate != nil }},

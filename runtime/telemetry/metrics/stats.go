@@ -50,6 +50,7 @@ var statMetrics = []statMetric{
 	{waitingTasks, prometheus.GaugeValue, []string{"ready_list"}, func(s *processor.Stats) float64 { return float64(s.Ready) }},
 	{waitingTasks, prometheus.GaugeValue, []string{"pool_queue"}, func(s *processor.Stats) float64 { return float64(s.Queued) }},
 	{taskActors, prometheus.GaugeValue, []string{"idle"}, func(s *processor.Stats) float64 { return float64(s.IdleTaskActors) }},
+	counter("ringmill_task_actor_resizes_total", "Changes of the number of task actors by the load.", func(s *processor.Stats) uint64 { return s.Resizes }),
 	{taskActors, prometheus.GaugeValue, []string{"busy"}, func(s *processor.Stats) float64 { return float64(s.TaskActors - s.IdleTaskActors) }},
 
 	counter("ringmill_observer_panics_total", "Panics of observers, which were contained.", func(s *processor.Stats) uint64 { return s.ObserverPanics }),

@@ -18,6 +18,7 @@ const (
 	ran                    // how long it took and what went wrong
 	backoff                // how long until the next attempt
 	incident               // what went wrong
+	resized                // from how many to how many, and why
 )
 
 // fields describes e. It allocates, so it is called for lines that are written
@@ -46,6 +47,10 @@ func (o *Observer) fields(ctx context.Context, e *processor.Event, d detail) []z
 		fields = append(fields, zap.Float64("backoff_seconds", e.Queue.Seconds()))
 	case incident:
 		fields = appendError(fields, e)
+	case resized:
+		d := e.Resize
+		fields = append(fields, zap.Int("from", d.From), zap.Int("to", d.To), zap.Stringer("reason", d.Reason), zap.Int("need", d.Need),
+			zap.Float64("service_seconds", d.Service.Seconds()), zap.Float64("wait_seconds", d.Wait.Seconds()), zap.Int("queued", d.Queued))
 	}
 	if o.traceID != nil {
 		if id := o.traceID(ctx); id != "" {

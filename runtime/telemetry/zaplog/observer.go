@@ -100,6 +100,7 @@ var notices = map[processor.Notice]struct {
 	processor.NoticeRefused:    {zapcore.WarnLevel, "run refused", incident},
 	processor.NoticeDeadLetter: {zapcore.WarnLevel, "message undeliverable", incident},
 	processor.NoticeDefect:     {zapcore.ErrorLevel, "engine defect", incident},
+	processor.NoticeResized:    {zapcore.InfoLevel, "task actors resized", resized},
 }
 
 // Noticed implements [processor.Observer].
