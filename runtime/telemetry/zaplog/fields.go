@@ -48,9 +48,10 @@ func (o *Observer) fields(ctx context.Context, e *processor.Event, d detail) []z
 	case incident:
 		fields = appendError(fields, e)
 	case resized:
-		d := e.Resize
-		fields = append(fields, zap.Int("from", d.From), zap.Int("to", d.To), zap.Stringer("reason", d.Reason), zap.Int("need", d.Need),
-			zap.Float64("service_seconds", d.Service.Seconds()), zap.Float64("wait_seconds", d.Wait.Seconds()), zap.Int("queued", d.Queued))
+		if d := e.Resize; d != nil {
+			fields = append(fields, zap.Int("from", d.From), zap.Int("to", d.To), zap.String("reason", d.Reason.String()), zap.Int("need", d.Need),
+				zap.Float64("service_seconds", d.Service.Seconds()), zap.Float64("wait_seconds", d.Wait.Seconds()), zap.Int("queued", d.Queued))
+		}
 	}
 	if o.traceID != nil {
 		if id := o.traceID(ctx); id != "" {

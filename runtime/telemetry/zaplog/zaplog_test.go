@@ -14,6 +14,7 @@ import (
 	"github.com/ringmill/ringmill/runtime/processor"
 	"github.com/ringmill/ringmill/runtime/telemetry/zaplog"
 	"github.com/ringmill/ringmill/runtime/workflow"
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 var _ processor.Observer = (*zaplog.Observer)(nil)
@@ -104,6 +105,13 @@ func TestLines(t *testing.T) {
 		{"defect", func(o *zaplog.Observer) {
 			o.Noticed(&processor.Event{Item: -1, Err: errors.New("actor workflow-3: panic: index out of range")}, processor.NoticeDefect)
 		}, zap.ErrorLevel, "engine defect", nil, map[string]any{"error": "actor workflow-3: panic: index out of range"}},
+		{"resized", func(o *zaplog.Observer) {
+			o.Noticed(&processor.Event{Item: -1, Resize: &scheduler.SizeDecision{
+				From: 4, To: 8, Reason: scheduler.SizeGrown, Need: 9, Service: 50 * time.Millisecond, Wait: 20 * time.Millisecond, Queued: 3,
+			}}, processor.NoticeResized)
+		}, zap.InfoLevel, "task actors resized", nil, map[string]any{
+			"from": int64(4), "to": int64(8), "reason": "grown", "need": int64(9), "service_seconds": 0.05, "wait_seconds": 0.02, "queued": int64(3),
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
