@@ -35,6 +35,7 @@ var checks = []check{
 	{3, 2, 3, 4, 0, ""},
 	{2, 3, 2, 2, 0, "BROKEN_PARK"},
 	{2, 3, 2, 2, 0, "BROKEN_CLOSE"},
+	{2, 3, 2, 2, 0, "BROKEN_RING"},
 }
 
 func main() {
