@@ -146,7 +146,7 @@ func (m *Mailbox[T]) TryEnqueueBatch(vs []T) (int, error) {
 }
 
 // EnqueueBatch is TryEnqueueBatch that under Wait waits for room, again and again, until all of vs is added or ctx
-// ends. It returns how many it added. A newcomer's messages may come between the parts, other waiting senders' may not.
+// ends. It returns how many it added. Other senders' messages may come between the parts.
 // The consumer reads vs while the call waits; the mailbox keeps no reference to it afterwards.
 func (m *Mailbox[T]) EnqueueBatch(ctx context.Context, vs []T) (int, error) {
 	if m.overflow != Wait {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	goruntime "runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/ringmill/ringmill/mailbox"
 )
@@ -328,8 +330,44 @@ func TestWaitingSenders(t *testing.T) {
 	})
 }
 
-// TestStressWaitingOrder: the messages of waiting senders, single or batches, go in in the order in which the senders came, whole
-// batches in one sequence, although newcomers take places all the time and the consumer frees several at once.
+// TestWaitingRetainsNothing: what waited, was served or given up, is not kept alive by the list of waiters.
+func TestWaitingRetainsNothing(t *testing.T) {
+	m := mailbox.New(mailbox.Config[*[64]byte]{Capacity: 1, Overflow: mailbox.Wait})
+	var sent []weak.Pointer[[64]byte]
+	fresh := func() *[64]byte {
+		v := new([64]byte)
+		sent = append(sent, weak.Make(v))
+		return v
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = m.TryEnqueue(fresh())
+	if err := m.Enqueue(ended, fresh()); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if n, err := m.EnqueueBatch(ended, []*[64]byte{fresh(), fresh()}); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Fatal(n, err)
+	}
+	batch := []*[64]byte{fresh(), fresh(), fresh()}
+	var sender sync.WaitGroup
+	sender.Go(func() { _, _ = m.EnqueueBatch(t.Context(), batch) })
+	for range 4 {
+		if _, err := m.Dequeue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sender.Wait()
+	goruntime.GC()
+	for i, p := range sent {
+		if p.Value() != nil {
+			t.Errorf("message %d of %d is kept alive", i, len(sent))
+		}
+	}
+	goruntime.KeepAlive(m)
+}
+
+// TestStressWaitingOrder: the messages of waiting senders, single or batches, go in in the order in which the senders came,
+// although newcomers take places all the time and the consumer frees several at once.
 func TestStressWaitingOrder(t *testing.T) {
 	procs := []int{1, 2, 4}
 	for _, n := range procs {
