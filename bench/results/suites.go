@@ -54,7 +54,7 @@ var suites = []suite{
 		name: "mailbox-kinds",
 		about: "The selectable kinds of mailbox by producers, batch and payload at capacity 1024, saturated and half full. " +
 			"Full and empty answers are retried after a yield. The kind chan counts its senders so that Close loses nothing, two atomic additions a " +
-			"message; mailbox-peers and mailbox-wake have the bare channel.",
+			"message, and workiva counts places and messages, as the buffer's own Offer refuses falsely; mailbox-peers has both bare.",
 		dir:   "bench",
 		bench: "MailboxThroughput/load=.*/kind=.*/capacity=1024/producers=.*/batch=.*/payload=.*",
 		side:  "kind",
