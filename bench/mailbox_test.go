@@ -124,51 +124,86 @@ func sendFrom(producers, n int, send func(n int)) {
 }
 
 // BenchmarkMailboxWake: what does a message cost from send through wake-up to consumption, when the consumer sleeps while
-// there is nothing to do and senders sleep while there is no room?
+// there is nothing to do and senders sleep while there is no room? load=saturated: the senders send as fast as they can.
+// load=half: each sends bursts of capacity/2/producers, at least one message, and sleeps until the last of a burst is consumed.
 func BenchmarkMailboxWake(b *testing.B) {
-	for _, producers := range []int{1, 4} {
-		b.Run(fmt.Sprintf("impl=mailbox/producers=%d", producers), func(b *testing.B) {
-			b.ReportAllocs()
-			ctx := context.Background()
-			m := mailbox.New(mailbox.Config[*int]{Capacity: 1024, Overflow: mailbox.Wait})
-			var consumer sync.WaitGroup
-			consumer.Go(func() {
-				dst := make([]*int, 64)
-				for {
-					if _, err := m.DequeueBatch(ctx, dst); err != nil {
-						return
-					}
-				}
+	for _, load := range []string{"saturated", "half"} {
+		for _, producers := range []int{1, 2, 4, 8, 64} {
+			burst := 0
+			if load == "half" {
+				burst = max(1, wakeCapacity/2/producers)
+			}
+			b.Run(fmt.Sprintf("load=%s/impl=mailbox/producers=%d", load, producers), func(b *testing.B) {
+				benchmarkWake(b, producers, burst, startMailbox)
 			})
-			sendFrom(producers, b.N, func(n int) {
-				for v := new(int); n > 0; n-- {
-					_ = m.Enqueue(ctx, v)
-				}
+			b.Run(fmt.Sprintf("load=%s/impl=chan/producers=%d", load, producers), func(b *testing.B) {
+				benchmarkWake(b, producers, burst, startChan)
 			})
-			m.Close()
-			consumer.Wait()
-		})
-		b.Run(fmt.Sprintf("impl=chan/producers=%d", producers), func(b *testing.B) {
-			b.ReportAllocs()
-			c := make(chan *int, 1024)
-			var consumer sync.WaitGroup
-			consumer.Go(func() {
-				for range c {
-				}
-			})
-			sendFrom(producers, b.N, func(n int) {
-				for v := new(int); n > 0; n-- {
-					c <- v
-				}
-			})
-			close(c)
-			consumer.Wait()
-		})
+		}
 	}
 }
 
-// BenchmarkMailboxLatency: how long is one message on its way to a consumer that has nothing else to do? p50-ns and p99-ns
-// are one way, the reading of the clock included; ns/op is the round trip.
+const wakeCapacity = 1024
+
+// letter is a message of BenchmarkMailboxWake. consumed, if not nil, is told that it was.
+type letter struct{ consumed chan struct{} }
+
+func (l *letter) consume() {
+	if l.consumed != nil {
+		l.consumed <- struct{}{}
+	}
+}
+
+func benchmarkWake(b *testing.B, producers, burst int, start func() (send func(*letter), stop func())) {
+	b.ReportAllocs()
+	send, stop := start()
+	b.ResetTimer()
+	sendFrom(producers, b.N, func(n int) {
+		plain, last := new(letter), &letter{make(chan struct{}, 1)}
+		for sent := 1; sent <= n; sent++ {
+			if burst == 0 || sent%burst > 0 && sent < n {
+				send(plain)
+				continue
+			}
+			send(last)
+			<-last.consumed
+		}
+	})
+	stop()
+}
+
+func startMailbox() (send func(*letter), stop func()) {
+	ctx := context.Background()
+	m := mailbox.New(mailbox.Config[*letter]{Capacity: wakeCapacity, Overflow: mailbox.Wait})
+	var consumer sync.WaitGroup
+	consumer.Go(func() {
+		run := make([]*letter, 64)
+		for {
+			n, err := m.DequeueBatch(ctx, run)
+			if err != nil {
+				return
+			}
+			for _, l := range run[:n] {
+				l.consume()
+			}
+		}
+	})
+	return func(l *letter) { _ = m.Enqueue(ctx, l) }, func() { m.Close(); consumer.Wait() }
+}
+
+func startChan() (send func(*letter), stop func()) {
+	c := make(chan *letter, wakeCapacity)
+	var consumer sync.WaitGroup
+	consumer.Go(func() {
+		for l := range c {
+			l.consume()
+		}
+	})
+	return func(l *letter) { c <- l }, func() { close(c); consumer.Wait() }
+}
+
+// BenchmarkMailboxLatency: how long is one message on its way to a consumer that has nothing else to do? p50-ns, p99-ns and
+// p99.9-ns are one way, the reading of the clock included; ns/op is the round trip.
 func BenchmarkMailboxLatency(b *testing.B) {
 	for wait, name := range []string{mailbox.Park: "park", mailbox.BusyPoll: "poll"} {
 		b.Run("impl=mailbox/wait="+name, func(b *testing.B) {
@@ -205,29 +240,48 @@ func measureLatency(b *testing.B, send func(time.Time), receive func() time.Time
 	}
 	consumer.Wait()
 	slices.Sort(samples)
-	b.ReportMetric(float64(samples[len(samples)/2]), "p50-ns")
-	b.ReportMetric(float64(samples[len(samples)*99/100]), "p99-ns")
+	for _, p := range []float64{50, 99, 99.9} {
+		b.ReportMetric(float64(samples[int(p/100*float64(len(samples)-1))]), fmt.Sprintf("p%g-ns", p))
+	}
 }
 
-// BenchmarkMailboxIdle: how many bytes does a mailbox of the default capacity take before its first message?
+// BenchmarkMailboxIdle: how many bytes does a mailbox of the default capacity take before its first message? kind=mailbox is
+// mailbox.Mailbox, the ring with a consumer that can sleep; in the row with sleeper=1 it has slept, and what it needs for that
+// is there.
 func BenchmarkMailboxIdle(b *testing.B) {
 	for _, kind := range mailbox.Kinds() {
 		b.Run("kind="+kind, func(b *testing.B) {
-			const count = 1000
-			queues := make([]mailbox.Queue[*int], count)
-			var before, after goruntime.MemStats
-			for b.Loop() {
-				clear(queues)
-				goruntime.GC()
-				goruntime.ReadMemStats(&before)
-				for i := range queues {
-					queues[i], _ = mailbox.NewKind[*int](kind, mailbox.DefaultCapacity)
-				}
-				goruntime.ReadMemStats(&after)
-			}
-			b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/count, "B/mailbox")
+			measureIdle(b, func() any { q, _ := mailbox.NewKind[*int](kind, mailbox.DefaultCapacity); return q })
 		})
 	}
+	b.Run("kind=mailbox", func(b *testing.B) {
+		measureIdle(b, func() any { return mailbox.New(mailbox.Config[*int]{}) })
+	})
+	b.Run("kind=mailbox/sleeper=1", func(b *testing.B) {
+		ended, cancel := context.WithCancel(context.Background())
+		cancel()
+		measureIdle(b, func() any {
+			m := mailbox.New(mailbox.Config[*int]{})
+			_, _ = m.Dequeue(ended) // falls asleep before it looks at the context
+			return m
+		})
+	})
+}
+
+func measureIdle(b *testing.B, create func() any) {
+	const count = 1000
+	queues := make([]any, count)
+	var before, after goruntime.MemStats
+	for b.Loop() {
+		clear(queues)
+		goruntime.GC()
+		goruntime.ReadMemStats(&before)
+		for i := range queues {
+			queues[i] = create()
+		}
+		goruntime.ReadMemStats(&after)
+	}
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/count, "B/mailbox")
 }
 
 // BenchmarkMailboxPriority: what does priority cost? One push and one pop with all four levels in use, beside a plain mailbox

@@ -18,7 +18,7 @@
 //
 // Everything is bounded. Full is an answer, [ErrFull], never a spin; only methods that take a context wait. Closing loses
 // nothing: what was accepted before Close is delivered. Nothing is allocated per message, and a mailbox takes at
-// most 256 bytes until its first one, or until a goroutine waits in Dequeue: that needs the ring to sleep on. A
+// most 256 bytes until its first one; a goroutine that waits in Dequeue adds the channel it sleeps on, 112 bytes. A
 // DropOldest that loses a race with Close drops and counts one accepted message. No message is kept alive once it has been dequeued.
 //
 // A batch goes in whole or up to the place where the mailbox is full, with nothing in between, and becomes visible at once.

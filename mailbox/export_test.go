@@ -5,7 +5,7 @@ import "unsafe"
 // Claim is the first half of TryEnqueueBatch: it claims places for vs, which must fit, and returns the second half.
 // A test that delays the second half is a producer that was descheduled in between.
 func Claim[T any](m *MPSC[T], vs ...T) (publish func() (parked bool)) {
-	r := m.ring.Load()
+	r := m.loadRing()
 	if r == nil {
 		r = m.makeRing()
 	}
@@ -18,7 +18,7 @@ func Claim[T any](m *MPSC[T], vs ...T) (publish func() (parked bool)) {
 		if m.tail.CompareAndSwap(t, t+n) {
 			return func() bool {
 				for i, v := range vs {
-					r.values[(t+uint64(i))&r.mask] = v
+					r.values[(t+uint64(i))&r.mask()] = v
 				}
 				return r.publish(t, n)
 			}
@@ -28,11 +28,14 @@ func Claim[T any](m *MPSC[T], vs ...T) (publish func() (parked bool)) {
 
 // Slots returns what the slots hold, free ones included.
 func Slots[T any](m *MPSC[T]) []T {
-	if r := m.ring.Load(); r != nil {
+	if r := m.loadRing(); r != nil {
 		return r.values
 	}
 	return nil
 }
+
+// HasRing reports whether the ring of m has been made.
+func HasRing[T any](m *Mailbox[T]) bool { return m.queue.loadRing() != nil }
 
 // ClaimIn is Claim for a Mailbox; publish wakes the consumer as its enqueues do.
 func ClaimIn[T any](m *Mailbox[T], vs ...T) (publish func()) {

@@ -218,27 +218,35 @@ func history(rnd *rand.Rand, capacity int, stalls bool) []porcupine.Operation {
 // histories in which a later enqueue has returned while an earlier claim is unpublished, and a dequeue answers "nothing
 // ready". No bounded ring that claims before it publishes passes that model.
 func TestStressLinearizable(t *testing.T) {
+	procs := []int{1, 2, 4}
 	for _, stalls := range []bool{false, true} {
-		t.Run(fmt.Sprintf("stalls=%t", stalls), func(t *testing.T) {
-			withProcs(t, 4)
-			rnd := newRand(t)
-			histories, strictFails := 0, 0
-			for end := time.Now().Add(stressTime(t, 2)); histories < 200 || time.Now().Before(end); histories++ {
-				capacity := 1 + rnd.IntN(5)
-				ops := history(rnd, capacity, stalls)
-				if porcupine.CheckOperationsTimeout(contract(capacity), ops, 10*time.Second) != porcupine.Ok {
-					for _, o := range ops {
-						t.Logf("[%d, %d] client %d: %+v -> %+v", o.Call, o.Return, o.ClientId, o.Input, o.Output)
-					}
-					t.Fatalf("history %d, capacity %d: not linearizable", histories, capacity)
-				}
-				if !porcupine.CheckOperations(strict(capacity, ops)) {
-					strictFails++
-				}
-			}
-			t.Logf("%d of %d histories are linearizable; the textbook queue rejects %d", histories, histories, strictFails)
-		})
+		for _, n := range procs {
+			t.Run(fmt.Sprintf("stalls=%t/procs=%d", stalls, n), func(t *testing.T) {
+				withProcs(t, n)
+				checkHistories(t, stalls, stressTime(t, 2*len(procs)))
+			})
+		}
 	}
+}
+
+// checkHistories checks at least 200 histories, and as many as d has time for.
+func checkHistories(t *testing.T, stalls bool, d time.Duration) {
+	rnd := newRand(t)
+	histories, strictFails := 0, 0
+	for end := time.Now().Add(d); histories < 200 || time.Now().Before(end); histories++ {
+		capacity := 1 + rnd.IntN(5)
+		ops := history(rnd, capacity, stalls)
+		if porcupine.CheckOperationsTimeout(contract(capacity), ops, 10*time.Second) != porcupine.Ok {
+			for _, o := range ops {
+				t.Logf("[%d, %d] client %d: %+v -> %+v", o.Call, o.Return, o.ClientId, o.Input, o.Output)
+			}
+			t.Fatalf("history %d, capacity %d: not linearizable", histories, capacity)
+		}
+		if !porcupine.CheckOperations(strict(capacity, ops)) {
+			strictFails++
+		}
+	}
+	t.Logf("%d of %d histories are linearizable; the textbook queue rejects %d", histories, histories, strictFails)
 }
 
 // TestStalledProducer: a message behind a claimed but unpublished one is hidden until that is published; meanwhile the

@@ -62,7 +62,7 @@ type Stats struct {
 //
 // All methods are safe for concurrent use but Dequeue and DequeueBatch, which belong to the consumer: one
 // goroutine at a time. Methods that take a context may block, the others do not. Nothing is allocated per
-// message; the ring is made by the first enqueue or the first sleep.
+// message; the ring is made by the first enqueue, and the first sleep makes the channel to sleep on.
 //
 // Parking and publishing meet in one word, the one of the slot at the head: the consumer sets parkedBit in it by
 // CAS, which fails if the slot has been published; a producer publishes it by Swap, which returns the bit.
@@ -72,9 +72,9 @@ type Stats struct {
 type Mailbox[T any] struct {
 	queue    MPSC[T]
 	onDrop   func(T)
-	wake     chan struct{}            // made by the consumer before it first parks; holds one token for each cleared parkedBit
-	senders  atomic.Pointer[waitlist] // nil until the first sender waits
-	consumer sync.Mutex               // held while taking messages and while parking, under DropOldest only
+	wake     chan struct{}               // made by the consumer before it first parks; holds one token for each cleared parkedBit
+	senders  atomic.Pointer[waitlist[T]] // nil until the first sender waits
+	consumer sync.Mutex                  // held while taking messages and while parking, under DropOldest only
 	refused  atomic.Uint64
 	waited   atomic.Uint64
 	dropped  atomic.Uint64
@@ -118,9 +118,8 @@ func (m *Mailbox[T]) TryEnqueue(v T) error {
 	}
 }
 
-// Enqueue is TryEnqueue that under Wait waits for room until ctx ends, and then answers ctx.Err(). Waiting senders
-// are woken in the order of their arrival, as many as places become free. A newcomer may take such a place first; then
-// the woken wait again, in front, and among themselves may change places.
+// Enqueue is TryEnqueue that under Wait waits for room until ctx ends, and then answers ctx.Err(). The messages of waiting
+// senders go in in the order of their arrival. A newcomer that finds a place free may go in before all of them.
 func (m *Mailbox[T]) Enqueue(ctx context.Context, v T) error {
 	if m.overflow != Wait {
 		return m.TryEnqueue(v)
@@ -132,7 +131,8 @@ func (m *Mailbox[T]) Enqueue(ctx context.Context, v T) error {
 	if err != ErrFull {
 		return err
 	}
-	return m.enqueueWait(ctx, func() error { return m.enqueue(v) })
+	_, err = m.enqueueWait(ctx, v, nil)
+	return err
 }
 
 // TryEnqueueBatch adds the longest prefix of vs that fits, as MPSC.TryEnqueueBatch does. The overflow policy does not
@@ -147,6 +147,7 @@ func (m *Mailbox[T]) TryEnqueueBatch(vs []T) (int, error) {
 
 // EnqueueBatch is TryEnqueueBatch that under Wait waits for room, again and again, until all of vs is added or ctx
 // ends. It returns how many it added. Other senders' messages may come between the parts.
+// The consumer reads vs while the call waits; the mailbox keeps no reference to it afterwards.
 func (m *Mailbox[T]) EnqueueBatch(ctx context.Context, vs []T) (int, error) {
 	if m.overflow != Wait {
 		return m.TryEnqueueBatch(vs)
@@ -155,12 +156,9 @@ func (m *Mailbox[T]) EnqueueBatch(ctx context.Context, vs []T) (int, error) {
 	if err != ErrFull {
 		return added, err
 	}
-	err = m.enqueueWait(ctx, func() error {
-		n, err := m.enqueueBatch(vs[added:])
-		added += n
-		return err
-	})
-	return added, err
+	var none T
+	left, err := m.enqueueWait(ctx, none, vs[added:])
+	return len(vs) - left, err
 }
 
 // Dequeue takes the oldest message. It waits until there is one, until ctx ends, or until the mailbox is closed and
@@ -206,9 +204,7 @@ func (m *Mailbox[T]) Close() {
 	if m.queue.unpark() {
 		m.wakeConsumer()
 	}
-	if s := m.senders.Load(); s != nil {
-		s.wakeAll()
-	}
+	m.serveSenders() // each is answered ErrClosed
 }
 
 // Closed reports whether Close has been called.
@@ -239,26 +235,21 @@ func (m *Mailbox[T]) enqueueBatch(vs []T) (int, error) {
 // token before it parks again.
 func (m *Mailbox[T]) wakeConsumer() { m.wake <- struct{}{} }
 
-// enqueueWait repeats try, waiting for room in between, until it answers anything but ErrFull or ctx ends.
-func (m *Mailbox[T]) enqueueWait(ctx context.Context, try func() error) error {
-	m.waited.Add(1)
+// enqueueWait waits until v, or vs if that is not nil, is enqueued, the mailbox is closed or ctx ends. It returns how much
+// was not enqueued and why.
+func (m *Mailbox[T]) enqueueWait(ctx context.Context, v T, vs []T) (left int, err error) {
 	s := m.waitlist()
-	w := s.push()
-	for {
-		err := try()
-		if err == ErrFull {
-			select {
-			case <-w.woken:
-				s.pushFront(w) // another sender may have taken the place: this one is still the oldest
-				continue
-			case <-ctx.Done():
-				err = ctx.Err()
-			}
+	w := s.push(v, vs)
+	m.waited.Add(1)
+	s.serve(m.enqueueBatch) // a place that became free before w was listed is nobody else's to give
+	select {
+	case <-w.woken:
+		return s.done(w)
+	case <-ctx.Done():
+		if left, err = s.done(w); left > 0 && err == nil {
+			err = ctx.Err()
 		}
-		if !s.done(w) {
-			s.wake(1)
-		}
-		return err
+		return left, err
 	}
 }
 
@@ -309,7 +300,7 @@ func (m *Mailbox[T]) take() (T, bool) {
 	v, ok := m.queue.TryDequeue()
 	m.endConsumer()
 	if ok {
-		m.freed(1)
+		m.serveSenders()
 	}
 	return v, ok
 }
@@ -319,15 +310,16 @@ func (m *Mailbox[T]) drain(dst []T) int {
 	n := m.queue.Drain(dst)
 	m.endConsumer()
 	if n > 0 {
-		m.freed(n)
+		m.serveSenders()
 	}
 	return n
 }
 
-// freed wakes waiting senders for n places. The places were freed by a store into head before the list is read.
-func (m *Mailbox[T]) freed(n int) {
+// serveSenders gives free places to waiting senders. The caller has freed them, by a store into head, or has closed the
+// mailbox before the list is read.
+func (m *Mailbox[T]) serveSenders() {
 	if s := m.senders.Load(); s != nil {
-		s.wake(n)
+		s.serve(m.enqueueBatch)
 	}
 }
 
@@ -404,10 +396,10 @@ func (m *Mailbox[T]) endConsumer() {
 	}
 }
 
-func (m *Mailbox[T]) waitlist() *waitlist {
+func (m *Mailbox[T]) waitlist() *waitlist[T] {
 	if s := m.senders.Load(); s != nil {
 		return s
 	}
-	m.senders.CompareAndSwap(nil, new(waitlist))
+	m.senders.CompareAndSwap(nil, new(waitlist[T]))
 	return m.senders.Load()
 }

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	goruntime "runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/ringmill/ringmill/mailbox"
 )
@@ -135,7 +138,7 @@ func TestDequeueEnds(t *testing.T) {
 }
 
 // TestParkedConsumer: a sleeping consumer is durably blocked, so an idle mailbox runs nothing; a message, Close and the end of
-// the context each wake it, once.
+// the context each wake it, once, whether it sleeps before the first message, without a ring, or after it.
 func TestParkedConsumer(t *testing.T) {
 	wakes := map[string]struct {
 		wake func(*mailbox.Mailbox[int], context.CancelFunc)
@@ -147,29 +150,109 @@ func TestParkedConsumer(t *testing.T) {
 		"cancel":  {func(_ *mailbox.Mailbox[int], cancel context.CancelFunc) { cancel() }, context.Canceled},
 	}
 	for name, tt := range wakes {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				m := mailbox.New(mailbox.Config[int]{})
-				done := false
-				var err error
-				go func() {
-					_, err = m.Dequeue(ctx)
-					done = true
-				}()
-				synctest.Wait()
-				if done {
-					t.Fatalf("Dequeue of an empty mailbox returned %v", err)
-				}
-				tt.wake(m, cancel)
-				synctest.Wait()
-				if !done || !errors.Is(err, tt.want) {
-					t.Fatalf("Dequeue returned %t, %v, want %v", done, err, tt.want)
-				}
+		for _, before := range []int{0, 1} {
+			t.Run(fmt.Sprintf("%s/before=%d", name, before), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					m := mailbox.New(mailbox.Config[int]{})
+					for range before {
+						_ = m.TryEnqueue(0)
+						contents(t, m)
+					}
+					done := false
+					var err error
+					go func() {
+						_, err = m.Dequeue(ctx)
+						done = true
+					}()
+					synctest.Wait()
+					if done {
+						t.Fatalf("Dequeue of an empty mailbox returned %v", err)
+					}
+					if hasRing := mailbox.HasRing(m); hasRing != (before > 0) {
+						t.Errorf("the mailbox has a ring: %t, after %d messages", hasRing, before)
+					}
+					tt.wake(m, cancel)
+					synctest.Wait()
+					if !done || !errors.Is(err, tt.want) {
+						t.Fatalf("Dequeue returned %t, %v, want %v", done, err, tt.want)
+					}
+				})
 			})
+		}
+	}
+}
+
+// TestStressFirstMessage: the mark of a consumer that sleeps before there is a ring is neither lost nor seen twice when the
+// ring is made, the consumer gives up and Close comes, all at once. A lost wake-up shows as a hang, a second token too.
+func TestStressFirstMessage(t *testing.T) {
+	procs := []int{1, 2, 4}
+	for _, n := range procs {
+		t.Run(fmt.Sprintf("procs=%d", n), func(t *testing.T) {
+			withProcs(t, n)
+			r := newRand(t)
+			rounds := 0
+			for end := time.Now().Add(stressTime(t, len(procs))); time.Now().Before(end); rounds++ {
+				firstMessageRound(t, r)
+			}
+			t.Logf("%d rounds", rounds)
 		})
 	}
+}
+
+func firstMessageRound(t *testing.T, r *rand.Rand) {
+	const senders = 2
+	m := mailbox.New(mailbox.Config[int]{Capacity: 1 + r.IntN(3)})
+	ctx, giveUp := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	var accepted atomic.Int64
+	later := func(f func()) { // after a random pause
+		pause := r.IntN(6)
+		wg.Go(func() {
+			for range pause {
+				yield()
+			}
+			f()
+		})
+	}
+	for range senders {
+		later(func() {
+			if m.TryEnqueue(1) == nil {
+				accepted.Add(1)
+			}
+		})
+	}
+	if r.IntN(2) == 0 {
+		later(giveUp)
+	}
+	early := r.IntN(2) == 0
+	if early {
+		later(m.Close)
+	}
+	received := make(chan int)
+	go func() {
+		n := 0
+		for own := ctx; ; {
+			switch _, err := m.Dequeue(own); {
+			case err == nil:
+				n++
+			case errors.Is(err, mailbox.ErrClosed):
+				received <- n
+				return
+			default:
+				own = context.Background() // gave up once
+			}
+		}
+	}()
+	wg.Wait()
+	if !early {
+		m.Close()
+	}
+	if got := <-received; int64(got) != accepted.Load() {
+		t.Fatalf("received %d of %d messages", got, accepted.Load())
+	}
+	giveUp()
 }
 
 // TestParkedBehindStalledProducer: only the producer of the message at the head wakes the consumer.
@@ -245,6 +328,114 @@ func TestWaitingSenders(t *testing.T) {
 			t.Errorf("Stats = %+v", m.Stats())
 		}
 	})
+}
+
+// TestWaitingRetainsNothing: what waited, was served or given up, is not kept alive by the list of waiters.
+func TestWaitingRetainsNothing(t *testing.T) {
+	m := mailbox.New(mailbox.Config[*[64]byte]{Capacity: 1, Overflow: mailbox.Wait})
+	var sent []weak.Pointer[[64]byte]
+	fresh := func() *[64]byte {
+		v := new([64]byte)
+		sent = append(sent, weak.Make(v))
+		return v
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = m.TryEnqueue(fresh())
+	if err := m.Enqueue(ended, fresh()); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if n, err := m.EnqueueBatch(ended, []*[64]byte{fresh(), fresh()}); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Fatal(n, err)
+	}
+	batch := []*[64]byte{fresh(), fresh(), fresh()}
+	var sender sync.WaitGroup
+	sender.Go(func() { _, _ = m.EnqueueBatch(t.Context(), batch) })
+	for range 4 {
+		if _, err := m.Dequeue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sender.Wait()
+	goruntime.GC()
+	for i, p := range sent {
+		if p.Value() != nil {
+			t.Errorf("message %d of %d is kept alive", i, len(sent))
+		}
+	}
+	goruntime.KeepAlive(m)
+}
+
+// TestStressWaitingOrder: the messages of waiting senders, single or batches, go in in the order in which the senders came,
+// although newcomers take places all the time and the consumer frees several at once.
+func TestStressWaitingOrder(t *testing.T) {
+	procs := []int{1, 2, 4}
+	for _, n := range procs {
+		t.Run(fmt.Sprintf("procs=%d", n), func(t *testing.T) {
+			withProcs(t, n)
+			r := newRand(t)
+			rounds := 0
+			for end := time.Now().Add(stressTime(t, len(procs))); time.Now().Before(end); rounds++ {
+				waitingOrderRound(t, r)
+			}
+			t.Logf("%d rounds", rounds)
+		})
+	}
+}
+
+func waitingOrderRound(t *testing.T, r *rand.Rand) {
+	const senders, newcomer = 6, -1
+	ctx := context.Background()
+	m := mailbox.New(mailbox.Config[int]{Capacity: 1 + r.IntN(4), Overflow: mailbox.Wait})
+	for range m.Cap() {
+		_ = m.TryEnqueue(newcomer)
+	}
+	var wg sync.WaitGroup
+	sent := 0
+	for i := range senders {
+		vs := []int{sent, sent + 1, sent + 2}[:1+r.IntN(3)]
+		sent += len(vs)
+		wg.Go(func() {
+			var err error
+			if len(vs) == 1 {
+				err = m.Enqueue(ctx, vs[0])
+			} else {
+				_, err = m.EnqueueBatch(ctx, vs)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		for m.Stats().Waited < uint64(i+1) { // listed, so that the next one is behind it
+			yield()
+		}
+	}
+	var stop atomic.Bool
+	wg.Go(func() {
+		for !stop.Load() {
+			if m.TryEnqueue(newcomer) != nil {
+				yield()
+			}
+		}
+	})
+	dst := make([]int, m.Cap())
+	for want := 0; want < sent; {
+		n, err := m.DequeueBatch(ctx, dst[:1+r.IntN(len(dst))])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range dst[:n] {
+			if v == newcomer {
+				continue
+			}
+			if v != want {
+				t.Fatalf("message %d came in the place of %d", v, want)
+			}
+			want++
+		}
+	}
+	stop.Store(true)
+	wg.Wait()
 }
 
 // TestEnqueueBatchWaits: a batch larger than the capacity goes through in parts.

@@ -45,15 +45,16 @@ const closedBit = 1 << 63
 //	I3  words[p mod size] carries p's lap and a length n if and only if the run [p, p+n) has been published
 //	I4  every position in [head, ready) is published
 //	I5  slots outside [head, tail) hold the zero value
-//	I6  parkedBit is only ever set in the word of head's slot, while that slot is not published
+//	I6  parkedBit is only ever set in the word of head's slot, while that slot is not published;
+//	    without a ring, ring == &asleep stands for it
 //
 // A slot of position p belongs to the producer whose CAS moved tail over p until
 // that producer's store into words; then to the consumer until its store into head
 // passes p; then to nobody until tail reaches p + size.
 type MPSC[T any] struct {
-	ring     atomic.Pointer[ring[T]] // nil until the first enqueue
+	ring     atomic.Pointer[ring[T]] // nil until the first enqueue; &asleep while the consumer sleeps before it
 	capacity uint64
-	_        [48]byte
+	asleep   ring[T] // never used, only its address; it fills the line
 
 	// The producers' line.
 	tail     atomic.Uint64 // next position to claim, and closedBit
@@ -94,7 +95,7 @@ func (m *MPSC[T]) TryEnqueue(v T) error {
 
 // enqueue is TryEnqueue that reports whether the consumer was parked on v's slot.
 func (m *MPSC[T]) enqueue(v T) (parked bool, err error) {
-	r := m.ring.Load()
+	r := m.loadRing()
 	if r == nil {
 		if m.Closed() {
 			return false, ErrClosed
@@ -110,7 +111,7 @@ func (m *MPSC[T]) enqueue(v T) (parked bool, err error) {
 			}
 		}
 		if m.tail.CompareAndSwap(t, t+1) {
-			r.values[t&r.mask] = v
+			r.values[t&r.mask()] = v
 			return r.publish(t, 1), nil
 		}
 		backOff()
@@ -126,7 +127,7 @@ func (m *MPSC[T]) TryEnqueueBatch(vs []T) (int, error) {
 }
 
 func (m *MPSC[T]) enqueueBatch(vs []T) (taken int, parked bool, err error) {
-	r := m.ring.Load()
+	r := m.loadRing()
 	if r == nil {
 		if m.Closed() {
 			return 0, false, ErrClosed
@@ -144,7 +145,7 @@ func (m *MPSC[T]) enqueueBatch(vs []T) (taken int, parked bool, err error) {
 		}
 		// Success shows that tail was t when room loaded head: a short prefix filled the mailbox exactly.
 		if m.tail.CompareAndSwap(t, t+n) {
-			first := copy(r.values[t&r.mask:], vs[:n])
+			first := copy(r.values[t&r.mask():], vs[:n])
 			copy(r.values, vs[first:n])
 			return int(n), r.publish(t, n), err
 		}
@@ -180,7 +181,7 @@ func (m *MPSC[T]) room(t, want uint64) (uint64, error) {
 // Only the consumer may call it.
 func (m *MPSC[T]) TryDequeue() (T, bool) {
 	var v, zero T
-	r := m.ring.Load()
+	r := m.loadRing()
 	if r == nil {
 		return zero, false
 	}
@@ -194,7 +195,7 @@ func (m *MPSC[T]) TryDequeue() (T, bool) {
 			m.ready.Store(h + n)
 		}
 	}
-	slot := &r.values[h&r.mask]
+	slot := &r.values[h&r.mask()]
 	v, *slot = *slot, zero
 	m.head.Store(h + 1) // gives the slot back to the producers
 	return v, true
@@ -203,7 +204,7 @@ func (m *MPSC[T]) TryDequeue() (T, bool) {
 // Drain takes up to len(dst) of the oldest messages into dst and returns how many. All of them leave the mailbox
 // with one store that the producers see. It answers 0 if nothing is ready. Only the consumer may call it.
 func (m *MPSC[T]) Drain(dst []T) int {
-	r := m.ring.Load()
+	r := m.loadRing()
 	if r == nil {
 		return 0
 	}
@@ -236,7 +237,7 @@ func (m *MPSC[T]) Drain(dst []T) int {
 // Ready sees the message, or the producer sees idle and wakes the consumer; possibly both, never neither.
 // A message behind an unpublished one is woken for by the producer of the unpublished one.
 func (m *MPSC[T]) Ready() bool {
-	r := m.ring.Load()
+	r := m.loadRing()
 	if r == nil {
 		return false
 	}
@@ -285,8 +286,30 @@ func backOff() {
 	}
 }
 
-// makeRing allocates the ring; of several first enqueues one wins and all use its ring.
+// loadRing returns the ring, nil before the first enqueue.
+func (m *MPSC[T]) loadRing() *ring[T] {
+	if r := m.ring.Load(); r != &m.asleep {
+		return r
+	}
+	return nil
+}
+
+// makeRing allocates the ring; of several first enqueues one wins and all use its ring. The mark of a consumer that sleeps
+// moves with the same CAS into the word of position 0, which is the head as long as there is no ring.
 func (m *MPSC[T]) makeRing() *ring[T] {
-	m.ring.CompareAndSwap(nil, newRing[T](1<<bits.Len64(m.capacity-1)))
-	return m.ring.Load()
+	fresh := newRing[T](1 << bits.Len64(m.capacity-1))
+	for { // a lost CAS: another producer won, or the consumer went to sleep or was woken
+		r := m.ring.Load()
+		switch r {
+		case nil:
+			fresh.words[0].Store(0)
+		case &m.asleep:
+			fresh.words[0].Store(parkedBit)
+		default:
+			return r
+		}
+		if m.ring.CompareAndSwap(r, fresh) {
+			return fresh
+		}
+	}
 }

@@ -5,96 +5,98 @@ import (
 	"sync/atomic"
 )
 
-// waitlist holds the senders that wait for room, in the order of their arrival, those woken in vain in front. The zero value is ready.
+// waitlist holds the senders that wait for room, in the order of their arrival, and what they send. Whoever knows of room
+// calls serve, which enqueues for them in that order: a sender never enqueues for itself once it is listed, so that none
+// overtakes another. The zero value is ready.
 //
-// A sender is listed before it tries to enqueue, and the consumer frees places before it loads count: either the
-// try finds the place or the consumer finds the sender.
-type waitlist struct {
+// A sender is listed before it calls serve, and the consumer frees places before it loads count: either the sender's serve
+// finds the place or the consumer finds the sender.
+type waitlist[T any] struct {
 	count atomic.Int64 // listed waiters, so that a consumer whom nobody waits for takes no lock
 
 	mu    sync.Mutex
-	first *waiter
-	last  *waiter
-	free  *waiter // waiters to use again, linked by next
+	first *waiter[T]
+	last  *waiter[T]
+	free  *waiter[T] // waiters to use again, linked by next; as many as ever waited at once
 }
 
 // waiter is one waiting sender. Its fields but woken are guarded by waitlist.mu.
-type waiter struct {
-	woken      chan struct{} // holds a token from when wake unlisted the waiter until the sender takes it
+type waiter[T any] struct {
+	woken      chan struct{} // holds a token from when serve unlisted the waiter until the sender takes it
+	rest       []T           // what is not enqueued yet; the sender's own slice, or single
+	single     [1]T
+	err        error // why serve unlisted it with a rest
 	listed     bool
-	prev, next *waiter
+	prev, next *waiter[T]
 }
 
-// push lists a new waiter as the last one.
-func (s *waitlist) push() *waiter {
+// push lists a new waiter, the last one, that sends v, or vs if that is not nil.
+func (s *waitlist[T]) push(v T, vs []T) *waiter[T] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := s.free
 	if w == nil {
-		w = &waiter{woken: make(chan struct{}, 1)}
+		w = &waiter[T]{woken: make(chan struct{}, 1)}
 	} else {
 		s.free = w.next
 	}
-	s.link(w, s.last, nil)
+	w.rest = vs
+	if vs == nil {
+		w.single[0] = v
+		w.rest = w.single[:]
+	}
+	w.listed, w.prev, w.next = true, s.last, nil
+	if s.last == nil {
+		s.first = w
+	} else {
+		s.last.next = w
+	}
+	s.last = w
+	s.count.Add(1)
 	return w
 }
 
-// pushFront lists w, which was woken, as the first one.
-func (s *waitlist) pushFront(w *waiter) {
+// done ends the wait of w, and its listing if it is still listed, and returns how much was not enqueued and why, if
+// serve knows.
+func (s *waitlist[T]) done(w *waiter[T]) (left int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.link(w, nil, s.first)
-}
-
-// done ends the wait of w and reports whether w was still listed. If not, it has been woken, and that wake-up is now
-// the caller's to pass on.
-func (s *waitlist) done(w *waiter) (wasListed bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	wasListed = w.listed
-	if wasListed {
+	if w.listed {
 		s.unlink(w)
-	} else {
-		<-w.woken
 	}
+	left, err = len(w.rest), w.err
+	select {
+	case <-w.woken: // when the sender gave up just then
+	default:
+	}
+	w.rest, w.err = nil, nil
+	clear(w.single[:])
 	w.prev, w.next = nil, s.free
 	s.free = w
-	return wasListed
+	return left, err
 }
 
-// wake unlists the first n waiters, or all if there are fewer, and wakes them.
-func (s *waitlist) wake(n int) {
+// serve gives what the waiters send to enqueue, in order, until it is full. It unlists and wakes those that have
+// nothing left or whom enqueue answers otherwise.
+func (s *waitlist[T]) serve(enqueue func([]T) (int, error)) {
 	if s.count.Load() == 0 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for ; n > 0 && s.first != nil; n-- {
-		w := s.first
+	for w := s.first; w != nil; w = s.first {
+		n, err := enqueue(w.rest)
+		w.rest = w.rest[n:]
+		if err == ErrFull {
+			return
+		}
+		w.err = err
 		s.unlink(w)
 		w.woken <- struct{}{}
 	}
 }
 
-// wakeAll wakes every waiter.
-func (s *waitlist) wakeAll() { s.wake(int(s.count.Load())) }
-
-func (s *waitlist) link(w, prev, next *waiter) {
-	w.listed, w.prev, w.next = true, prev, next
-	if prev == nil {
-		s.first = w
-	} else {
-		prev.next = w
-	}
-	if next == nil {
-		s.last = w
-	} else {
-		next.prev = w
-	}
-	s.count.Add(1)
-}
-
-func (s *waitlist) unlink(w *waiter) {
+func (s *waitlist[T]) unlink(w *waiter[T]) {
 	if w.prev == nil {
 		s.first = w.next
 	} else {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringmill/ringmill/internal/simulation"
 	"github.com/ringmill/ringmill/scheduler"
 )
 
@@ -19,135 +20,7 @@ func newSizer(t testing.TB, cfg scheduler.SizerConfig, size int) *scheduler.Size
 	return s
 }
 
-const interval = 100 * time.Millisecond
-
-// poolSimulation is a pool whose size a Sizer decides: items arrive at random, wait in one queue
-// and are worked on, by a virtual clock.
-type poolSimulation struct {
-	sizer   *scheduler.Sizer
-	rng     *rand.Rand
-	rate    float64 // arrivals a second
-	service func(busy int) time.Duration
-
-	now, nextArrival time.Duration
-	queue            []time.Duration // arrival of each item that waits
-	busy             completions
-	began            map[int]time.Duration // of the items worked on
-	started          int                   // items so far
-
-	seen      scheduler.SizeObservation // of this interval
-	waited    time.Duration             // of the items that began in it, in all
-	begun     int
-	worked    time.Duration // by all members
-	decisions []scheduler.SizeDecision
-}
-
-func newPoolSimulation(s *scheduler.Sizer, seed uint64, rate float64, service func(busy int) time.Duration) *poolSimulation {
-	p := &poolSimulation{
-		sizer: s, rng: rand.New(rand.NewPCG(seed, 0)), rate: rate, service: service,
-		began: make(map[int]time.Duration),
-	}
-	p.nextArrival = p.gap()
-	return p
-}
-
-func (p *poolSimulation) gap() time.Duration {
-	return time.Duration(p.rng.ExpFloat64() * float64(time.Second) / p.rate)
-}
-
-// run lets d pass, with a decision every interval.
-func (p *poolSimulation) run(d time.Duration) {
-	for end := p.now + d; p.now < end; {
-		p.runInterval(p.now + interval)
-		p.decide()
-	}
-}
-
-func (p *poolSimulation) runInterval(end time.Duration) {
-	for {
-		finishes := len(p.busy) > 0 && p.busy[0].at <= p.nextArrival
-		at := p.nextArrival
-		if finishes {
-			at = p.busy[0].at
-		}
-		if at > end {
-			p.advance(end)
-			return
-		}
-		p.advance(at)
-		if finishes {
-			c := p.busy.pop()
-			p.seen.Completed++
-			p.seen.Service += p.now - p.began[c.member]
-			delete(p.began, c.member)
-		} else {
-			p.seen.Arrived++
-			p.queue = append(p.queue, p.now)
-			p.nextArrival = p.now + p.gap()
-		}
-		p.start()
-	}
-}
-
-func (p *poolSimulation) advance(to time.Duration) {
-	p.worked += time.Duration(len(p.busy)) * (to - p.now)
-	p.now = to
-}
-
-// start gives waiting items to free members. After a shrink there are none until enough have
-// finished.
-func (p *poolSimulation) start() {
-	for len(p.queue) > 0 && len(p.busy) < p.sizer.Size() {
-		p.waited += p.now - p.queue[0]
-		p.queue = p.queue[1:]
-		p.begun++
-		p.began[p.started] = p.now
-		p.busy.push(p.now+p.service(len(p.busy)+1), p.started)
-		p.started++
-	}
-}
-
-func (p *poolSimulation) decide() {
-	o := p.seen
-	o.Elapsed, o.Queued = interval, len(p.queue)
-	o.Busy = min(1, float64(p.worked)/float64(interval*time.Duration(p.sizer.Size())))
-	if p.begun > 0 {
-		o.Wait = p.waited / time.Duration(p.begun)
-	} else if len(p.queue) > 0 {
-		o.Wait = p.now - p.queue[0]
-	}
-	p.decisions = append(p.decisions, p.sizer.Observe(o))
-	p.seen, p.waited, p.begun, p.worked = scheduler.SizeObservation{}, 0, 0, 0
-	p.start() // there may be more members now
-}
-
-// settled returns when, from a moment on, the waits were short for half a second.
-func (p *poolSimulation) settled(from time.Duration) time.Duration {
-	calm := 0
-	for _, d := range p.decisions {
-		if d.At <= from {
-			continue
-		}
-		if calm++; d.Wait > 5*time.Millisecond {
-			calm = 0
-		}
-		if calm == 5 {
-			return d.At - 5*interval - from
-		}
-	}
-	return p.now
-}
-
-// sizes returns the least and the most size decided from a moment on.
-func (p *poolSimulation) sizes(from time.Duration) (least, most int) {
-	least = 1 << 30
-	for _, d := range p.decisions {
-		if d.At > from {
-			least, most = min(least, d.To), max(most, d.To)
-		}
-	}
-	return least, most
-}
+const interval = simulation.Interval
 
 func fixed(d time.Duration) func(int) time.Duration { return func(int) time.Duration { return d } }
 
@@ -159,19 +32,19 @@ func TestSizerStepResponse(t *testing.T) {
 	const seeds = 50
 	for seed := range uint64(seeds) {
 		s := newSizer(t, scheduler.SizerConfig{Min: 2, Max: 500}, 10)
-		p := newPoolSimulation(s, seed, 200, fixed(50*time.Millisecond))
-		p.run(10 * time.Second)
+		p := simulation.NewPool(s, seed, 200, fixed(50*time.Millisecond))
+		p.Run(10 * time.Second)
 		for i, rate := range []float64{800, 1300, 300} {
-			from := p.now
-			p.rate = rate
-			p.run(10 * time.Second)
-			d := p.settled(from)
+			from := p.Now()
+			p.Rate = rate
+			p.Run(10 * time.Second)
+			d := p.Settled(from)
 			settled[i] += d
 			if d > 700*time.Millisecond {
 				t.Errorf("seed %d: at %.0f/s settled after %v", seed, rate, d)
 			}
 		}
-		least, most := p.sizes(p.now - 5*time.Second)
+		least, most := p.Sizes(p.Now() - 5*time.Second)
 		if least < 20 || most > 40 {
 			t.Errorf("seed %d: at 300/s of 50 ms the size is %d to %d", seed, least, most)
 		}
@@ -193,15 +66,15 @@ func TestSizerIsSteady(t *testing.T) {
 	for _, service := range serviceTimes {
 		rng := rand.New(rand.NewPCG(1, 1))
 		s := newSizer(t, scheduler.SizerConfig{Min: 2, Max: 500}, 10)
-		p := newPoolSimulation(s, 1, 400, func(int) time.Duration { return service.draw(rng) / 20 })
-		p.run(time.Minute)
+		p := simulation.NewPool(s, 1, 400, func(int) time.Duration { return service.draw(rng) / 20 })
+		p.Run(time.Minute)
 		changes := 0
-		for _, d := range p.decisions[100:] {
+		for _, d := range p.Decisions[100:] {
 			if d.To != d.From {
 				changes++
 			}
 		}
-		least, most := p.sizes(10 * time.Second)
+		least, most := p.Sizes(10 * time.Second)
 		t.Logf("%s: size %d to %d, %d changes in 50 s", service.name, least, most, changes)
 		if changes > 100 || most > 100 {
 			t.Errorf("%s: size %d to %d, %d changes in 50 s", service.name, least, most, changes)
@@ -226,11 +99,11 @@ func TestSizerUnderContention(t *testing.T) {
 		most    int
 	}{{"flat", flat, 100}, {"harmful", harmful, 60}} {
 		s := newSizer(t, scheduler.SizerConfig{Min: 2, Max: 5000}, 8)
-		p := newPoolSimulation(s, 1, 400, c.service)
-		p.run(5 * time.Second) // calm: the service time is learnt
-		p.rate = 1000
-		p.run(30 * time.Second)
-		least, most := p.sizes(20 * time.Second)
+		p := simulation.NewPool(s, 1, 400, c.service)
+		p.Run(5 * time.Second) // calm: the service time is learnt
+		p.Rate = 1000
+		p.Run(30 * time.Second)
+		least, most := p.Sizes(20 * time.Second)
 		t.Logf("%s: size %d to %d", c.name, least, most)
 		if most > c.most {
 			t.Errorf("%s: size %d to %d; want at most %d", c.name, least, most, c.most)
@@ -243,18 +116,18 @@ func TestSizerUnderContention(t *testing.T) {
 func TestSizerWhenTasksGetSlower(t *testing.T) {
 	service := 50 * time.Millisecond
 	s := newSizer(t, scheduler.SizerConfig{Min: 2, Max: 500}, 10)
-	p := newPoolSimulation(s, 1, 400, func(int) time.Duration { return service })
-	p.run(10 * time.Second)
+	p := simulation.NewPool(s, 1, 400, func(int) time.Duration { return service })
+	p.Run(10 * time.Second)
 	service *= 4
-	from := p.now
-	p.run(time.Minute)
-	d := p.settled(from)
+	from := p.Now()
+	p.Run(time.Minute)
+	d := p.Settled(from)
 	t.Logf("size %d after the change, settled after %v", s.Size(), d)
 	if d > 30*time.Second {
 		t.Errorf("not settled after %v", d)
 	}
 	reasons := make(map[scheduler.SizeReason]int)
-	for _, d := range p.decisions {
+	for _, d := range p.Decisions {
 		reasons[d.Reason]++
 	}
 	t.Log(reasons)

@@ -1,14 +1,15 @@
-// Command results runs benchmark suites and writes what came out into bench/RESULTS.md: the machine, the commands, benchstat's
-// tables, the targets, and the rows that another implementation wins.
+// Command results runs benchmark suites and writes what came out into bench/RESULTS.md: the machine and how busy it was, the
+// commands, benchstat's tables, the targets, and the rows that another implementation wins.
 //
-//	go run ./bench/results [-suite name,...] [-count 10] [-benchtime 100ms]
+//	go run ./bench/results [-suite name,...] [-count n] [-benchtime 100ms]
 //
 // It runs from the root of the module. Counts are interleaved: each one goes once through all benchmarks of a suite, so a
 // slow minute of the machine hits all sides alike. A run replaces the sections of its suites and keeps the others.
-// New suites are added in suites.go.
+// Plots go to bench/plots. New suites are added in suites.go.
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -20,8 +21,8 @@ const resultsFile = "bench/RESULTS.md"
 
 func main() {
 	names := flag.String("suite", "", "comma-separated suites to run; all if empty")
-	count := flag.Int("count", 10, "interleaved counts of each benchmark")
-	benchtime := flag.String("benchtime", "100ms", "time of one benchmark in one count")
+	count := flag.Int("count", 0, "interleaved counts of each benchmark; 0: the suite's own, 10 for most")
+	benchtime := flag.String("benchtime", "", "time of one benchmark in one count; empty: the suite's own, 100ms for most")
 	flag.Parse()
 	if err := run(*names, *count, *benchtime); err != nil {
 		fmt.Fprintln(os.Stderr, "results:", err)
@@ -39,16 +40,28 @@ func run(names string, count int, benchtime string) error {
 		return err
 	}
 	for _, s := range chosen {
-		m, err := measure(s, count, benchtime)
+		text, err := s.section(count, benchtime)
 		if err != nil {
 			return fmt.Errorf("suite %s: %w", s.name, err)
 		}
-		file.replace(s.name, m.section())
+		file.replace(s.name, text)
 		if err := file.write(resultsFile); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// section measures the suite, or computes what is not measured, and returns its section of the results.
+func (s suite) section(count int, benchtime string) (string, error) {
+	if s.compute != nil {
+		return s.compute(s)
+	}
+	m, err := measure(s, cmp.Or(count, s.count, 10), cmp.Or(benchtime, s.benchtime, "100ms"))
+	if err != nil {
+		return "", err
+	}
+	return m.section(), nil
 }
 
 func choose(names string) ([]suite, error) {

@@ -21,6 +21,7 @@ type measurement struct {
 	benchtime string
 	date      time.Time
 	machine   string
+	load      string // of the machine, before and after; empty if not known
 	table     string // benchstat's
 	samples   map[string]map[string][]sample
 }
@@ -28,6 +29,7 @@ type measurement struct {
 // sample is one line of go test -bench. Samples are kept by row, the benchmark's name without the side, and side.
 type sample struct {
 	nanoseconds, allocs float64
+	metrics             map[string]float64 // by unit, those that the benchmark reports itself
 }
 
 // measure builds the suite's package and runs it count times, once through all benchmarks each time.
@@ -42,6 +44,7 @@ func measure(s suite, count int, benchtime string) (*measurement, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
+	before := loadAverage()
 	for i := range count {
 		fmt.Fprintf(os.Stderr, "%s %d/%d\n", s.name, i+1, count)
 		o, err := command(s.dir, binary, "-test.run", "^$", "-test.bench", s.bench, "-test.benchtime", benchtime)
@@ -53,9 +56,12 @@ func measure(s suite, count int, benchtime string) (*measurement, error) {
 	if err := os.WriteFile(raw, out.Bytes(), 0o600); err != nil {
 		return nil, err
 	}
-	m := &measurement{suite: s, count: count, benchtime: benchtime, date: time.Now(), machine: machine(out.String())}
+	m := &measurement{suite: s, count: count, benchtime: benchtime, date: time.Now(), machine: machine(out.String()), load: loads(before, loadAverage())}
 	if err := m.parse(out.String()); err != nil {
 		return nil, err
+	}
+	if m.tables != nil {
+		return m, nil
 	}
 	table, err := command(".", m.benchstat(raw)...)
 	m.table = string(table)
@@ -98,7 +104,8 @@ func command(dir string, argv ...string) ([]byte, error) {
 // benchLine matches a result: the name without "Benchmark", the -GOMAXPROCS suffix, ns/op.
 var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(\S+) ns/op(.*)$`)
 
-var allocsField = regexp.MustCompile(`(\S+) allocs/op`)
+// metricField matches a further value of a result with its unit.
+var metricField = regexp.MustCompile(`(\S+) (\S+)`)
 
 func (m *measurement) parse(out string) error {
 	m.samples = map[string]map[string][]sample{}
@@ -108,12 +115,13 @@ func (m *measurement) parse(out string) error {
 		if err != nil {
 			return fmt.Errorf("%q: %w", line[0], err)
 		}
-		s := sample{nanoseconds: ns}
-		if a := allocsField.FindStringSubmatch(line[3]); a != nil {
-			if s.allocs, err = strconv.ParseFloat(a[1], 64); err != nil {
+		s := sample{nanoseconds: ns, metrics: map[string]float64{}}
+		for _, f := range metricField.FindAllStringSubmatch(line[3], -1) {
+			if s.metrics[f[2]], err = strconv.ParseFloat(f[1], 64); err != nil {
 				return fmt.Errorf("%q: %w", line[0], err)
 			}
 		}
+		s.allocs = s.metrics["allocs/op"]
 		if m.samples[row] == nil {
 			m.samples[row] = map[string][]sample{}
 		}
@@ -139,17 +147,14 @@ func (m *measurement) split(name string) (row, side string) {
 	return name, ""
 }
 
-// median returns the median ns/op of a side in a row, 0 if there is none.
-func (m *measurement) median(row, side string) float64 {
+// nanoseconds returns the ns/op of a side in a row, sorted.
+func (m *measurement) nanoseconds(row, side string) []float64 {
 	var ns []float64
 	for _, s := range m.samples[row][side] {
 		ns = append(ns, s.nanoseconds)
 	}
-	if len(ns) == 0 {
-		return 0
-	}
 	slices.Sort(ns)
-	return (ns[len(ns)/2] + ns[(len(ns)-1)/2]) / 2
+	return ns
 }
 
 // allocs returns the most allocations per message that our side had in any sample.

@@ -1,44 +1,117 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
-const output = `goos: linux
-cpu: Test CPU @ 1GHz
-BenchmarkSend/impl=ours/size=8-2  	 100	 10.0 ns/op	 0 B/op	 0 allocs/op
-BenchmarkSend/impl=chan/size=8-2  	 100	 30.0 ns/op	 0 B/op	 0 allocs/op
-BenchmarkSend/impl=ours/size=9-2  	 100	 50.0 ns/op	 8 B/op	 2 allocs/op
-BenchmarkSend/impl=chan/size=9-2  	 100	 40.0 ns/op	 0 B/op	 0 allocs/op
-BenchmarkSend/impl=ours/size=8-2  	 100	 20.0 ns/op	 0 B/op	 0 allocs/op
-BenchmarkSend/impl=chan/size=8-2  	 100	 30.0 ns/op	 0 B/op	 0 allocs/op
-`
+// output is what go test -bench prints for five counts: in size=8 the channel takes thrice as long, in size=9 it is faster,
+// and in size=10 the figures of the two sides lie among each other.
+func output() string {
+	var b strings.Builder
+	b.WriteString("goos: linux\ncpu: Test CPU @ 1GHz\n")
+	for i := range 5 {
+		for _, r := range []struct {
+			side string
+			size int
+			ns   float64
+		}{
+			{"ours", 8, 10 + float64(i)}, {"chan", 8, 36 + float64(i)},
+			{"ours", 9, 50 + float64(i)}, {"chan", 9, 40 + float64(i)},
+			{"ours", 10, 20 + 10*float64(i)}, {"chan", 10, 22 + 11*float64(i)},
+		} {
+			fmt.Fprintf(&b, "BenchmarkSend/impl=%s/size=%d-2  \t 100\t %.1f ns/op\t 8 B/op\t %d allocs/op\n", r.side, r.size, r.ns, r.size%2)
+		}
+	}
+	return b.String()
+}
 
 func TestSection(t *testing.T) {
 	m := &measurement{
 		suite: suite{name: "test", side: "impl", ours: "ours", targets: []target{
-			{"Send/size=8", "chan", 2}, {"Send/size=8", "chan", 2.1}, {"Send/size=8", "absent", 1},
+			{"Send/size=8", "chan", 2}, {"Send/size=8", "chan", 3.1}, {"Send/size=8", "chan", 3.2},
+			{"Send/size=10", "chan", 1.05}, {"Send/size=8", "absent", 1},
 		}},
-		machine: machine(output),
+		machine: machine(output()),
+		load:    loads("0.50", "1.20"),
 		table:   "the table\n",
 	}
-	if err := m.parse(output); err != nil {
+	if err := m.parse(output()); err != nil {
 		t.Fatal(err)
 	}
 	text := m.section()
 	for _, want := range []string{
 		"Test CPU @ 1GHz",
-		"| Send/size=8 | chan | 15.0 | 30.0 | 2.00 | 2.00 | met |",
-		"| Send/size=8 | chan | 15.0 | 30.0 | 2.00 | 2.10 | **missed** |",
-		"| Send/size=8 | absent | 15.0 | 0.0 | 0.00 | 1.00 | **missed** |",
-		"Allocations per message on our side: 2.",
-		"| Send/size=9 | chan | 50.0 | 40.0 | 25 % |",
+		"load average 0.50 before and 1.20 after.",
+		"| Send/size=8 | chan | 12.0 (10.0..14.0) | 38.0 (36.0..40.0) | 3.17 | 2.00 | 0.008 | met |",
+		"| Send/size=8 | chan | 12.0 (10.0..14.0) | 38.0 (36.0..40.0) | 3.17 | 3.10 | 1.000 | **not shown** |",
+		"| Send/size=8 | chan | 12.0 (10.0..14.0) | 38.0 (36.0..40.0) | 3.17 | 3.20 | 1.000 | **missed** |",
+		"| Send/size=10 | chan | 40.0 (20.0..60.0) | 44.0 (22.0..66.0) | 1.10 | 1.05 | 0.690 | **not shown** |",
+		"| Send/size=8 | absent | | | | 1.00 | | **not measured** |",
+		"Allocations per message on our side: 1.",
+		"| Send/size=9 | chan | 52.0 (50.0..54.0) | 42.0 (40.0..44.0) | 24 % | 0.008 |",
 		"the table",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the section lacks %q:\n%s", want, text)
+		}
+	}
+	if n := strings.Count(text, "| met |"); n != 1 {
+		t.Errorf("%d rows are met, want 1", n)
+	}
+}
+
+func TestLoads(t *testing.T) {
+	if text := loads("", "0.10"); text != "" {
+		t.Errorf("a system without load averages has %q", text)
+	}
+}
+
+func TestFigure(t *testing.T) {
+	for want, v := range map[string]float64{"0.00": 0, "0.0011": 0.00109, "1.23": 1.234, "12.3": 12.34, "1234": 1234.4} {
+		if got := figure(v); got != want {
+			t.Errorf("figure(%v) = %q, want %q", v, got, want)
+		}
+	}
+}
+
+// TestPolicies: the table has a line for each distribution and load, and the waits of every policy.
+func TestPolicies(t *testing.T) {
+	m := &measurement{suite: suite{side: "policy", ours: "idle", tables: writePolicies}}
+	err := m.parse("BenchmarkPolicyWait/dist=pareto/load=80/policy=idle-2 \t 1\t 70 ns/op\t 0.5 mean-wait\t 2.5 p99-wait\t 10.25 p99.9-wait\n" +
+		"BenchmarkPolicyWait/dist=pareto/load=80/policy=hash-2 \t 1\t 70 ns/op\t 4 mean-wait\t 25 p99-wait\t 100 p99.9-wait\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "| task times | load | idle | hash |\n|---|---|---|---|\n| pareto | 80 % | 0.50 / 2.50 / 10.2 | 4.00 / 25.0 / 100 |\n"
+	if text := m.section(); !strings.Contains(text, want) {
+		t.Errorf("the section lacks %q:\n%s", want, text)
+	}
+}
+
+// TestSizing: the Sizer follows the steps, and the plot is an image of them.
+func TestSizing(t *testing.T) {
+	p, steps, err := stepResponse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		busy := int(s.rate * sizingService.Seconds())
+		if s.least < busy || s.most > 2*busy+10 || s.settled > 2*time.Second {
+			t.Errorf("%+v with %d members at work", s, busy)
+		}
+	}
+	plot, err := drawSizing(p.Decisions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<svg", "step response", "mean wait, ms"} {
+		if !bytes.Contains(plot, []byte(want)) {
+			t.Errorf("the plot lacks %q", want)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // suite is a set of benchmarks of one package that are measured together and make one section of the results.
 type suite struct {
 	name  string // of the section; "room: question"
@@ -11,6 +13,13 @@ type suite struct {
 	// of it. The benchmarks of a suite without sides are only listed.
 	side, ours string
 	targets    []target
+
+	// Of a suite that needs more or less than 10 counts of 100ms; the command line decides first.
+	count     int
+	benchtime string
+
+	tables  func(*strings.Builder, *measurement)    // if not nil, writes the section's tables in place of targets, losses and benchstat's
+	compute func(suite) (section string, err error) // if not nil, there are no benchmarks: it makes the section
 }
 
 // target asks that in one row the other side's ns/op is at least factor times ours.
@@ -44,24 +53,38 @@ var suites = []suite{
 	{
 		name: "mailbox-kinds",
 		about: "The selectable kinds of mailbox by producers, batch and payload at capacity 1024, saturated and half full. " +
-			"Full and empty answers are retried after a yield.",
+			"Full and empty answers are retried after a yield. The kind chan counts its senders so that Close loses nothing, two atomic additions a " +
+			"message, and workiva counts places and messages, as the buffer's own Offer refuses falsely; mailbox-peers has both bare.",
 		dir:   "bench",
-		bench: "MailboxThroughput/load=.*/kind=.*/capacity=1024/producers=(1|4|64)/batch=.*/payload=(pointer|64B)",
+		bench: "MailboxThroughput/load=.*/kind=.*/capacity=1024/producers=.*/batch=.*/payload=.*",
 		side:  "kind",
 		ours:  "mpsc",
+
+		benchtime: "20ms", // 240 rows
 	},
 	{
 		name:  "mailbox-capacity",
-		about: "The selectable kinds by capacity, 4 producers, a pointer as payload, saturated.",
+		about: "The selectable kinds by capacity with 2, 4 and 8 producers, saturated. Full and empty answers are retried after a yield.",
 		dir:   "bench",
-		bench: "MailboxThroughput/load=saturated/kind=.*/capacity=.*/producers=4/batch=.*/payload=pointer",
+		bench: "MailboxThroughput/load=saturated/kind=.*/capacity=.*/producers=(2|4|8)/batch=.*/payload=(int|pointer)",
 		side:  "kind",
 		ours:  "mpsc",
+
+		benchtime: "20ms", // 240 rows
+	},
+	{
+		name: "mailbox-wake",
+		about: "Send, wake and drain: a mailbox whose consumer and senders sleep beside a channel, by producers, capacity 1024, a pointer as payload. " +
+			"Saturated, or never more than half full.",
+		dir:   "bench",
+		bench: "MailboxWake",
+		side:  "impl",
+		ours:  "mailbox",
 	},
 	{
 		name: "mailbox-designs",
 		about: "The ring beside designs that were built and not taken; see mailbox/DESIGN.md. " +
-			"Only runs has exact capacities, Close and parking.",
+			"Only runs has exact capacities, Close and parking. All that claim by CAS pause alike after a lost one.",
 		dir:   "bench",
 		bench: "MailboxDesign",
 		side:  "design",
@@ -69,13 +92,14 @@ var suites = []suite{
 	},
 	{
 		name:  "mailbox-latency",
-		about: "One way from send to a consumer that has nothing else to do; p50 and p99 include reading the clock. Polling needs a core for each side.",
+		about: "One way from send to a consumer that has nothing else to do; p50, p99 and p99.9 include reading the clock. Polling needs a core for each side.",
 		dir:   "bench",
 		bench: "MailboxLatency",
 	},
 	{
-		name:  "mailbox-idle",
-		about: "Bytes of a mailbox of the default capacity that nothing was sent to. Target: at most 256 for mpsc.",
+		name: "mailbox-idle",
+		about: "Bytes of a mailbox of the default capacity that nothing was sent to. Target: at most 256 for mpsc and mailbox. " +
+			"With sleeper=1 a goroutine has slept in Dequeue: its channel comes on top.",
 		dir:   "bench",
 		bench: "MailboxIdle",
 	},
@@ -105,5 +129,24 @@ var suites = []suite{
 		bench: "Callers",
 		side:  "impl",
 		ours:  "ringmill",
+	},
+	{
+		name: "policies",
+		about: "How long items wait under each policy of the task pool: 16 members, random arrivals at 50, 80 and 95 % of what they can do, 400,000 items. " +
+			"Each cell is mean / p99 / p99.9 in mean task times. Simulated with the real policies and a fixed seed; the time of the simulation means nothing.",
+		dir:   "scheduler",
+		bench: "PolicyWait",
+		side:  "policy",
+		ours:  "idle",
+
+		count:     1,
+		benchtime: "1x",
+		tables:    writePolicies,
+	},
+	{
+		name: "sizing",
+		about: "How scheduler.Sizer follows steps of the load: random arrivals of items of 50 ms, 2 to 500 members, a decision every 100 ms. " +
+			"Simulated with the real Sizer and a fixed seed. Settled: from then on the mean wait is at most 5 ms for half a second.",
+		compute: computeSizing,
 	},
 }

@@ -7,9 +7,12 @@
  * headSeen is left out: it is an older head, and the producer's h may be as old as it likes already.
  * Senders that wait for room are a guard here.
  *
+ * The ring is made by the first enqueue. A consumer that sleeps before that leaves its mark in place of the ring, and
+ * making the ring moves the mark into the word of position 0.
+ *
  * Parameters: PRODUCERS, MESSAGES (of each producer), CAPACITY, SIZE (the power of two at or above CAPACITY).
  * GIVE_UP: whether the consumer may give up a sleep once.
- * BROKEN_PARK and BROKEN_CLOSE leave out what makes parking right; the check must then fail.
+ * BROKEN_PARK, BROKEN_CLOSE and BROKEN_RING leave out what makes parking right; the check must then fail.
  *
  * Checked, in every interleaving: nobody waits for ever (no invalid end state), a slot is empty when it is claimed and
  * full when it is read, each producer's messages arrive in order, everything accepted is received before the consumer
@@ -21,6 +24,11 @@
 
 byte tail, head;
 bool closed;		/* closedBit: read and changed together with tail */
+
+#define NONE 0
+#define ASLEEP 1	/* none, and the consumer sleeps */
+#define MADE 2
+byte ring = NONE;
 
 byte word[SIZE];	/* 1 + the position last published as the start of a run, */
 byte length[SIZE];	/* and the length of that run */
@@ -40,13 +48,41 @@ inline put(p, number) {
 }
 
 proctype producer(byte me) {
-	byte sent, t, n;
+	byte sent, t, n, seen;
 	bool was_parked;
 
 	do
 	:: sent == MESSAGES -> break
 	:: sent < MESSAGES ->
-		atomic {	/* load of tail */
+		atomic {	/* load of ring: is there one? */
+			if
+			:: ring == MADE -> goto made
+			:: else
+			fi
+		}
+		atomic {	/* Closed */
+			if
+			:: closed -> break
+			:: else
+			fi
+		}
+		do		/* makeRing */
+		:: atomic { ring != MADE -> seen = ring };
+			atomic {	/* CAS of ring; the new ring is marked as seen says */
+				if
+				:: ring == seen ->
+					ring = MADE;
+#ifndef BROKEN_RING
+					parked[SLOT(0)] = (seen == ASLEEP);
+#endif
+					break
+				:: else
+				fi
+			}
+		:: ring == MADE -> break
+		od;
+		seen = NONE;
+made:		atomic {	/* load of tail */
 			if
 			:: closed -> break
 			:: else -> t = tail
@@ -116,19 +152,37 @@ proctype consumer() {
 	:: word[SLOT(head)] != head + 1 ->
 #ifdef BROKEN_PARK
 		/* Check, then set: the message may be published in between. */
-		parked[SLOT(head)] = true;
+		atomic {
+			if
+			:: ring == NONE -> ring = ASLEEP
+			:: else -> parked[SLOT(head)] = true
+			fi
+		}
 #else
+		atomic {	/* CAS of ring, with the load before it */
+			if
+			:: ring == NONE -> ring = ASLEEP; goto asleep
+			:: else
+			fi
+		}
 		atomic {	/* CAS of the word, with the load before it */
 			if
 			:: word[SLOT(head)] != head + 1 -> parked[SLOT(head)] = true
 			:: else -> goto again
 			fi
 		}
+asleep:		skip;
 #endif
 #ifndef BROKEN_CLOSE
 		if	/* Drained once more: Close may have looked before the bit was set */
 		:: closed && tail == head ->
-			atomic {
+			atomic {	/* unpark: CAS of ring */
+				if
+				:: ring == ASLEEP -> ring = NONE; break
+				:: else
+				fi
+			}
+			atomic {	/* or CAS of the word */
 				if
 				:: parked[SLOT(head)] -> parked[SLOT(head)] = false; break
 				:: else		/* somebody else cleared it, so a token comes */
@@ -140,8 +194,14 @@ proctype consumer() {
 		if
 		:: atomic { tokens > 0 -> tokens-- }
 		:: may_give_up ->
-			atomic {
+			atomic {	/* unpark: CAS of ring */
 				may_give_up = false;
+				if
+				:: ring == ASLEEP -> ring = NONE; goto again
+				:: else
+				fi
+			}
+			atomic {	/* or CAS of the word */
 				if
 				:: parked[SLOT(head)] -> parked[SLOT(head)] = false; goto again
 				:: else
@@ -165,6 +225,13 @@ proctype closer() {
 	fi;
 	(early || head == TOTAL);
 	closed = true;
+	atomic {	/* CAS of ring, with the load before it */
+		if
+		:: ring == ASLEEP -> ring = NONE; wake(); goto done
+		:: ring == NONE -> goto done
+		:: else
+		fi
+	}
 	h = head;
 	atomic {	/* CAS of the word */
 		if
@@ -172,6 +239,7 @@ proctype closer() {
 		:: else
 		fi
 	}
+done:	skip
 }
 
 init {
