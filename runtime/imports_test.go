@@ -17,7 +17,7 @@ var rooms = []struct {
 }{
 	{"mailbox", nil},
 	{"scheduler", []string{"mailbox"}},
-	{"internal/simulation", []string{"scheduler"}},
+	{"scheduler/simulation", []string{"scheduler"}},
 	{"runtime/retry", nil},
 	{"runtime/breaker", nil},
 	{"runtime/cache", nil},
@@ -28,7 +28,7 @@ var rooms = []struct {
 	{"runtime/telemetry", []string{"runtime/processor", "runtime/workflow"}},
 	{"runtime", []string{"mailbox", "scheduler", "runtime"}},
 	{"loadgen", []string{"mailbox", "scheduler", "runtime"}},
-	{"bench", []string{"mailbox", "scheduler", "internal/simulation", "runtime", "loadgen"}},
+	{"bench", []string{"mailbox", "scheduler", "scheduler/simulation", "runtime", "loadgen"}},
 	{"cmd", []string{"mailbox", "scheduler", "runtime", "loadgen"}},
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ringmill/ringmill/internal/simulation"
+	"github.com/ringmill/ringmill/scheduler/simulation"
 	"github.com/ringmill/ringmill/scheduler"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-analyze/charts"
 
-	"github.com/ringmill/ringmill/internal/simulation"
+	"github.com/ringmill/ringmill/scheduler/simulation"
 	"github.com/ringmill/ringmill/scheduler"
 )
 
