@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -197,4 +198,14 @@ func newPlan(name string, tasks []TaskPlan) *Plan {
 	}
 	p.rank()
 	return p
+}
+
+// DefaultCompensateTimeout bounds a compensation where a plan sets no bound.
+const DefaultCompensateTimeout = 30 * time.Second
+
+// setCompensateTimeout sets the bound of compensations where there are any.
+func (p *Plan) setCompensateTimeout(limit time.Duration) {
+	if slices.ContainsFunc(p.Tasks, func(t TaskPlan) bool { return t.Compensate != nil }) {
+		p.CompensateTimeout = cmp.Or(limit, DefaultCompensateTimeout)
+	}
 }
