@@ -114,7 +114,7 @@ func TestObserver(t *testing.T) {
 func TestObserverNotices(t *testing.T) {
 	rec, release := &recorder{}, make(chan struct{})
 	p := start(t, processor.Config{Observer: rec, CancelGrace: time.Millisecond, MaxRuns: 1, TaskActors: 1})
-	stuck := plan(t, func(context.Context, int) (int, error) { <-release; return 0, nil }, workflow.Timeout(time.Millisecond))
+	stuck := plan(t, func(context.Context, int) (int, error) { <-release; return 0, nil }, workflow.Timeout(100*time.Millisecond)) // long enough to begin under load
 	r, err := p.Submit(context.Background(), stuck, 0, processor.Options{})
 	if err != nil {
 		t.Fatal(err)
