@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringmill/ringmill/mailbox"
+	"github.com/ringmill/ringmill/runtime/cache"
 	"github.com/ringmill/ringmill/runtime/processor"
 	"github.com/ringmill/ringmill/scheduler"
 )
@@ -24,6 +25,7 @@ const (
 	MaxMailboxCapacity = 1 << 24 // 16 Mi runs, 256 MiB of ring once used
 	MaxMaxRuns         = 1 << 30 // a run takes at least 1 KB
 	maxActorPairs      = 1 << 23 // each may have one task waiting, within scheduler.MaxPolicyCapacity
+	MaxCacheEntries    = 100_000_000
 	MaxCancelGrace     = 24 * time.Hour
 )
 
@@ -74,6 +76,11 @@ type Config struct {
 	// drop-newest, drop-oldest).
 	Overflow Overflow
 
+	// CacheEntries is how many results of tasks with workflow.Cache are kept; those that are less likely
+	// to be wanted again make room. The memory is taken as results come.
+	// Defaults to 10,000; 1 to 100,000,000; environment RINGMILL_CACHE_ENTRIES.
+	CacheEntries int
+
 	// Policy says which task actor gets which task: "idle" (an idle one, in turn,
 	// else whoever is free first), "round-robin" (strict turns), "least-loaded"
 	// (the better of two random ones) or "hash" (all tasks of a run go to the
@@ -110,6 +117,7 @@ func configFrom(lookup func(string) (string, bool)) (Config, error) {
 	e.number("RINGMILL_TASK_ACTORS_MAX", MaxActors, &c.TaskActorsMax)
 	e.number("RINGMILL_MAILBOX_CAPACITY", MaxMailboxCapacity, &c.MailboxCapacity)
 	e.number("RINGMILL_MAX_RUNS", MaxMaxRuns, &c.MaxRuns)
+	e.number("RINGMILL_CACHE_ENTRIES", MaxCacheEntries, &c.CacheEntries)
 	e.duration("RINGMILL_CANCEL_GRACE", MaxCancelGrace, &c.CancelGrace)
 	parse(&e, "RINGMILL_MAILBOX_KIND", ParseMailboxKind, &c.MailboxKind)
 	parse(&e, "RINGMILL_OVERFLOW", ParseOverflow, &c.Overflow)
@@ -202,6 +210,7 @@ func (c Config) withDefaults() (Config, error) {
 	number("TaskActors", &c.TaskActors, taskActors, MaxActors)
 	number("MailboxCapacity", &c.MailboxCapacity, DefaultMailboxCapacity, MaxMailboxCapacity)
 	number("MaxRuns", &c.MaxRuns, DefaultMaxRuns, MaxMaxRuns)
+	number("CacheEntries", &c.CacheEntries, cache.DefaultEntries, MaxCacheEntries)
 	if c.CancelGrace == 0 {
 		c.CancelGrace = DefaultCancelGrace
 	}
@@ -245,6 +254,7 @@ func (c Config) processor() processor.Config {
 		MaxRuns:         c.MaxRuns,
 		CancelGrace:     c.CancelGrace,
 		Overflow:        c.Overflow,
+		CacheEntries:    c.CacheEntries,
 		Policy:          c.Policy,
 		Schedule:        c.Schedule,
 		Observer:        c.Observer,

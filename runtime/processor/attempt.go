@@ -33,6 +33,7 @@ type attempt struct {
 	number   int32 // from 1
 	level    mailbox.Level
 	listed   bool // in the ready list
+	repeated bool // not the first iteration of a Repeat
 	sequence uint64
 	queuedAt instant
 	backOff  *scheduler.Timer // runs while the attempt waits to be tried again

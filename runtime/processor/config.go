@@ -14,6 +14,7 @@ type Config struct {
 	MaxRuns         int           // runs in flight, at least 1
 	CancelGrace     time.Duration // how long a cancelled task may take to return
 	Overflow        Overflow      // what a full bound means
+	CacheEntries    int           // results of tasks that are kept; 0 is cache.DefaultEntries
 	Policy          string        // which task actor gets which task: a name that scheduler.NewPolicy knows
 	Schedule        Schedule      // order of ready tasks
 	Observer        Observer      // may be nil

@@ -82,6 +82,10 @@ func (w *workflowActor) settle(r *Run) {
 func (r *Run) finish(status workflow.Status) {
 	switch {
 	case status == workflow.StatusSucceeded:
+		if r.failure != nil { // of a task, and the rest has run
+			r.publish(workflow.StatusFailed, nil, r.failure)
+			return
+		}
 		out, err := r.makeOutput()
 		if err != nil {
 			status = workflow.StatusFailed

@@ -34,6 +34,9 @@ type control struct {
 	number  int32 // of the attempt that a timer was armed for
 	task    int32
 	cause   error
+	held    *heldState
+	value   any
+	ok      bool
 }
 
 type controlKind uint8
@@ -47,4 +50,7 @@ const (
 	attemptStuck                        // run, attempt, number: it outlived its deadline by CancelGrace
 	shutdown                            // cause: cancel every run
 	exited                              // run, task: user code called runtime.Goexit on the actor
+	paced                               // run, attempt, number: the rate limit lets it begin
+	placeGranted                        // run, task, held: the concurrency limit has a place for it
+	resultShared                        // run, task, value, ok: another run's execution has ended
 )

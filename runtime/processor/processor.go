@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/actor"
+	"github.com/ringmill/ringmill/runtime/cache"
 	"github.com/ringmill/ringmill/runtime/workflow"
 	"github.com/ringmill/ringmill/scheduler"
 )
@@ -35,6 +36,8 @@ type Processor struct {
 	wheel     *scheduler.Wheel
 	mayOwe    int       // credits that a task actor may keep for a while
 	callers   sync.Pool // of chan struct{}, for Execute
+	cacheOnce sync.Once
+	cache     atomic.Pointer[cache.Cache] // nil until a task asks for it
 
 	runs        places // in flight: admitted and not ended
 	runsLine    line   // callers that found those taken
@@ -217,9 +220,9 @@ func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, 
 	if opts.Detached && (ctx.Done() != nil || ctx.Err() != nil) {
 		ctx = context.WithoutCancel(ctx)
 	}
-	if opts.Timeout > 0 {
-		r.deadline = time.Now().Add(opts.Timeout)
-		r.timeout = &timeoutError{what: "run", limit: opts.Timeout}
+	if timeout := cmp.Or(opts.Timeout, plan.Timeout); timeout > 0 {
+		r.deadline = time.Now().Add(timeout)
+		r.timeout = &timeoutError{what: "run", limit: timeout}
 		p.wheel.InitContext(&r.own, ctx, r.deadline, r.timeout)
 	} else {
 		p.wheel.InitContext(&r.own, ctx, time.Time{}, nil)

@@ -84,6 +84,7 @@ type Run struct {
 	ended      int           // of an ending run: tasks before this one have ended
 	cause      error         // why it is ending; belongs to whoever moved ending
 	failedTask bool          // cause is the TaskError of one of its tasks
+	failure    error         // of the first task that failed in a run that went on
 	abandoned  bool          // a body was given up and may still run
 
 	output any
@@ -200,6 +201,18 @@ func (r *Run) begin() bool {
 		r.stage.CompareAndSwap(stageWaiting, stageBegun) || r.stage.Load() == stageBegun
 }
 
+// A runView is what the functions of a plan see of their run.
+type runView struct{ run *Run }
+
+// RunID is part of workflow.View.
+func (v runView) RunID() string { return v.run.ID() }
+
+// Outcome is part of workflow.View. The task has ended, so its cause stays.
+func (v runView) Outcome(i int) (workflow.Status, error) {
+	t := &v.run.tasks[i]
+	return workflow.Status(t.status.Load()), t.cause
+}
+
 // Progress counts the run's tasks by state.
 type Progress struct {
 	Tasks     int // all
@@ -259,6 +272,7 @@ type TaskReport struct {
 	Finished time.Time // of the last attempt
 	Actor    int       // index of the task actor of the last attempt
 	Err      error
+	Cached   bool // the result is another execution's, of this run or another
 }
 
 // Report returns a snapshot.

@@ -3,6 +3,8 @@ package processor
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/ringmill/ringmill/runtime/cache"
 )
 
 // Stats is a snapshot of a Processor's counters and gauges. The counters only
@@ -35,6 +37,8 @@ type Stats struct {
 	TaskActors     int // that may work now
 	IdleTaskActors int
 	Resizes        uint64 // changes of TaskActors
+
+	Cache cache.Stats // of tasks' results
 
 	Workflows []WorkflowActorStats
 }
@@ -96,6 +100,9 @@ func (p *Processor) Stats() Stats {
 		TaskActors:     p.taskActors(),
 		IdleTaskActors: idle,
 		Workflows:      make([]WorkflowActorStats, len(p.workflows)),
+	}
+	if c := p.cache.Load(); c != nil {
+		s.Cache = c.Stats()
 	}
 	if p.sizing != nil {
 		s.Resizes = p.sizing.changes.Load()

@@ -112,7 +112,11 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 	var result any
 	err := ctx.Err()
 	if err == nil { // else its run or its time ended while it waited
-		result, err = call(ctx, a)
+		if b := a.plan().Breaker; b != nil {
+			result, err = guarded(ctx, a, b)
+		} else {
+			result, err = call(ctx, a)
+		}
 	}
 	returned = true
 	if !t.finish(a, result, err, ctx, armed) {
@@ -130,7 +134,7 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 // that it has claimed: see Run, R2.
 func (t *taskActor) advance(a *attempt) (next *attempt) {
 	r, w := a.run, a.run.owner
-	if a.status != workflow.StatusSucceeded || a.item >= 0 || r.ending.Load() != 0 {
+	if a.status != workflow.StatusSucceeded || !a.plan().Plain || r.ending.Load() != 0 {
 		w.tell(taskDone{a})
 		return nil
 	}
@@ -180,7 +184,7 @@ func (t *taskActor) release(w *workflowActor, ready []*attempt) (next *attempt) 
 	for last := &left; len(ready) > 0; ready = ready[1:] {
 		switch a := ready[0]; {
 		case a == next:
-		case t.p.cfg.Schedule == ScheduleCriticalPath || a.startsWithOwner():
+		case t.p.cfg.Schedule == ScheduleCriticalPath || !a.plan().Direct:
 			*last, last = a, &a.next
 		default:
 			pool = append(pool, a)
@@ -212,7 +216,7 @@ func (t *taskActor) release(w *workflowActor, ready []*attempt) (next *attempt) 
 func (t *taskActor) pick(ready []*attempt) (next *attempt) {
 	for _, a := range ready {
 		switch {
-		case a.startsWithOwner():
+		case !a.plan().Direct:
 		case next == nil:
 			next = a
 		case t.p.cfg.Schedule == ScheduleCriticalPath && a.plan().Rank > next.plan().Rank:
@@ -245,12 +249,6 @@ func (t *taskActor) assign(w *workflowActor, pool []*attempt) {
 		t.p.assignAll(pool[:n])
 		pool = pool[n:]
 	}
-}
-
-// startsWithOwner reports whether the workflow actor has to begin the task.
-func (a *attempt) startsWithOwner() bool {
-	plan := a.plan()
-	return plan.Expand != nil || plan.TaskTimeout > 0
 }
 
 // mayGoOn reports whether this actor may go straight on to a successor now: only if no
@@ -335,7 +333,25 @@ func call(ctx context.Context, a *attempt) (result any, err error) {
 	if a.item >= 0 {
 		return nil, a.state().items.Run(ctx, int(a.item))
 	}
-	return a.plan().Run(ctx, a.run.inputs())
+	return a.plan().Run(ctx, a.inputs())
+}
+
+// guarded is call if the breaker allows it.
+func guarded(ctx context.Context, a *attempt, b workflow.Breaker) (result any, err error) {
+	var token uint64
+	if err = protect(func() (err error) { token, err = b.Allow(); return err }); err != nil {
+		return nil, err
+	}
+	outcome := errGoexit // unless call returns
+	defer func() { b.Done(token, outcome) }()
+	result, err = call(ctx, a)
+	switch outcome = err; {
+	case a.run.ctx.Err() != nil && err != nil:
+		outcome = context.Canceled // says nothing about the resource
+	case err == nil:
+		outcome = ctx.Err() // too late is a failure
+	}
+	return result, err
 }
 
 // finish takes the attempt back from the body; false when it was abandoned

@@ -16,6 +16,7 @@ type taskContext struct {
 	task   int32
 	item   int32 // of a Map, else -1
 	number int32
+	again  int32 // iterations of a Repeat before this one
 }
 
 // inlineContexts is how many tasks' contexts have their place in the Run itself,
@@ -26,6 +27,9 @@ const inlineContexts = 4
 func (r *Run) context(a *attempt) *taskContext {
 	c := r.contextPlace(a)
 	*c = taskContext{run: r, task: a.task, item: a.item, number: a.number}
+	if a.repeated {
+		c.again = int32(a.state().loop.iteration)
+	}
 	return c
 }
 
@@ -33,7 +37,7 @@ func (r *Run) context(a *attempt) *taskContext {
 // have places of their own, made all at once.
 func (r *Run) contextPlace(a *attempt) *taskContext {
 	switch {
-	case a.number > 1 || a.item >= 0:
+	case a.number > 1 || a.item >= 0 || a.repeated:
 		return new(taskContext)
 	case int(a.task) < inlineContexts:
 		return &r.firstContexts[a.task]
@@ -69,6 +73,9 @@ func (c *taskContext) IdempotencyKey() string {
 	key := c.run.ID() + "/" + c.run.plan.Tasks[c.task].Name
 	if c.item >= 0 {
 		key += "/" + strconv.Itoa(int(c.item))
+	}
+	if c.again > 0 {
+		key += "/" + strconv.Itoa(int(c.again))
 	}
 	return key
 }

@@ -19,6 +19,8 @@ type taskState struct {
 	pending  atomic.Int32  // dependencies that have not succeeded yet
 	first    attempt       // of a task that is not a Map
 	items    *itemsState   // of a Map, once it is ready
+	loop     *loopState    // of a Repeat, after its first iteration
+	held     *heldState    // what the task has taken from a cache or a limit
 	failing  workflow.Status
 	attempts int32
 	deadline instant          // TaskTimeout
@@ -31,6 +33,12 @@ type taskState struct {
 	started  instant
 	finished instant
 	actor    int32
+}
+
+// A loopState is the progress of a Repeat.
+type loopState struct {
+	iteration int // from 0
+	previous  any // the result of the one before
 }
 
 // An itemsState is the progress of a Map.
@@ -67,7 +75,7 @@ func (t *taskState) each(f func(*attempt)) {
 				f(a)
 			}
 		}
-	case t.first.plan().Expand == nil:
+	default: // of a Map too that has not begun
 		f(&t.first)
 	}
 }
@@ -75,7 +83,9 @@ func (t *taskState) each(f func(*attempt)) {
 // record notes the figures of an attempt that ended, for the report.
 func (t *taskState) record(a *attempt) {
 	t.attempts = max(t.attempts, a.number)
-	t.actor = int32(a.actor.index)
+	if a.actor != nil { // else it was refused unrun
+		t.actor = int32(a.actor.index)
+	}
 	if t.started == 0 || a.firstAt < t.started {
 		t.started = a.firstAt
 	}
@@ -97,6 +107,7 @@ func (t *taskState) report(name string, c clock) TaskReport {
 		rep.Attempts, rep.Queue, rep.Run = int(t.attempts), t.queue, t.run
 		rep.Started, rep.Finished = c.time(t.started), c.time(t.finished)
 		rep.Actor, rep.Err = int(t.actor), t.cause
+		rep.Cached = t.held != nil && t.held.cached
 	}
 	return rep
 }

@@ -11,18 +11,38 @@ import (
 	"github.com/ringmill/ringmill/scheduler"
 )
 
-// start begins a task that was claimed: it queues the first attempt, or a Map's first items.
+// start begins a task that was claimed. Unless its Trigger, its When, the cache or a concurrency limit
+// say otherwise, the first attempt is queued, or a Map's first items.
 func (w *workflowActor) start(a *attempt) {
 	r, i := a.run, a.task
 	t, plan := &r.tasks[i], &r.plan.Tasks[i]
+	if plan.Direct {
+		w.queue(a)
+		return
+	}
+	if plan.Decides && !w.decide(r, i) {
+		return
+	}
 	if plan.TaskTimeout > 0 {
 		t.deadline = w.p.clock.now().after(plan.TaskTimeout)
 		t.timer = new(scheduler.Timer)
 		t.timer.Init(func() { w.post(control{kind: taskDue, run: r, task: i}) })
 		w.p.wheel.Start(t.timer, plan.TaskTimeout)
 	}
+	if plan.Cache != nil && !w.lookUp(r, i) {
+		return
+	}
+	if plan.Concurrency != nil && !w.takePlace(r, i) {
+		return
+	}
+	w.begin1(r, i)
+}
+
+// begin1 queues the first attempt of a task that nothing keeps from beginning, or a Map's first items.
+func (w *workflowActor) begin1(r *Run, i int32) {
+	t, plan := &r.tasks[i], &r.plan.Tasks[i]
 	if plan.Expand == nil {
-		w.queue(a)
+		w.admitAttempt(&t.first)
 		return
 	}
 	var items workflow.Items
@@ -36,6 +56,69 @@ func (w *workflowActor) start(a *attempt) {
 	}
 	t.items = &itemsState{Items: items, attempts: make([]*attempt, items.Len)}
 	w.nextItems(r, i)
+}
+
+// decide reports whether a task starts, by how its dependencies ended and its When; if not it is ended.
+func (w *workflowActor) decide(r *Run, i int32) bool {
+	plan := &r.plan.Tasks[i]
+	succeeded := 0
+	for _, d := range plan.Deps {
+		if workflow.Status(r.tasks[d].status.Load()) == workflow.StatusSucceeded {
+			succeeded++
+		}
+	}
+	met := true
+	switch plan.Trigger {
+	case workflow.AllSucceeded:
+		met = succeeded == len(plan.Deps)
+	case workflow.AnySucceeded:
+		met = succeeded > 0 || len(plan.Deps) == 0
+	}
+	if met && plan.When != nil {
+		err := w.protect(r, i, func() (err error) { met, err = plan.When(r.inputs()); return err })
+		if err != nil {
+			w.failTask(r, i, workflow.StatusFailed, 0, fmt.Errorf("when: %w", err))
+			return false
+		}
+	}
+	if !met {
+		w.endTask(r, i, workflow.StatusSkipped)
+	}
+	return met
+}
+
+// admitAttempt queues an attempt when the rate limit of its task lets it begin.
+func (w *workflowActor) admitAttempt(a *attempt) {
+	limit := a.plan().RateLimit
+	if limit == nil {
+		w.queue(a)
+		return
+	}
+	var wait time.Duration
+	err := w.protect(a.run, a.task, func() (err error) { wait, err = limit.Reserve(); return err })
+	switch {
+	case err != nil:
+		a.phase.Store(phaseFinished) // unrun
+		a.status, a.err = workflow.StatusFailed, err
+		a.startedAt = w.p.clock.now()
+		a.endedAt = a.startedAt
+		if a.number == 1 {
+			a.firstAt = a.startedAt
+		}
+		w.attemptEnded(a)
+	case wait > 0:
+		w.later(a, wait, paced)
+	default:
+		w.queue(a)
+	}
+}
+
+// later posts an order about an attempt after a wait.
+func (w *workflowActor) later(a *attempt, wait time.Duration, kind controlKind) {
+	r, number := a.run, a.number
+	a.backOff = new(scheduler.Timer)
+	a.backOff.Init(func() { w.post(control{kind: kind, run: r, attempt: a, number: number}) })
+	w.p.wheel.Start(a.backOff, wait)
 }
 
 // startAll begins the tasks that a task actor has claimed and left to this actor.
@@ -54,9 +137,18 @@ func (w *workflowActor) startAll(a *attempt) {
 	}
 }
 
-// inputs returns what bodies of the run read.
+// inputs returns what the plan's functions read.
 func (r *Run) inputs() workflow.Inputs {
-	return workflow.Inputs{Input: r.input, Results: r.state.results}
+	return workflow.Inputs{Input: r.input, Results: r.state.results, Run: runView{r}}
+}
+
+// inputs is Run.inputs for an attempt, which may be one of a repetition.
+func (a *attempt) inputs() workflow.Inputs {
+	in := a.run.inputs()
+	if loop := a.state().loop; loop != nil {
+		in.Iteration, in.Previous = loop.iteration, loop.previous
+	}
+	return in
 }
 
 // nextItems queues as many items of a Map as may be under way at once, and ends
@@ -81,7 +173,7 @@ func (w *workflowActor) nextItems(r *Run, i int32) {
 		a := &attempt{run: r, task: i, item: int32(m.next), number: 1, level: r.levelOf(int(i))}
 		m.attempts[m.next] = a
 		m.live++
-		w.queue(a)
+		w.admitAttempt(a)
 	}
 }
 
@@ -119,18 +211,73 @@ func (w *workflowActor) attemptEnded(a *attempt) {
 		cause := Cause(r.ctx) // the order may be on its way still
 		w.end(r, r.statusFor(cause), cause)
 		w.endWithRun(r, a.task)
-	case a.status != workflow.StatusSucceeded:
+	case a.status != workflow.StatusSucceeded && !w.keepError(a):
 		w.failTask(r, a.task, a.status, a.number, a.itemError())
 	case t.items == nil:
+		if w.repeat(a) {
+			return
+		}
 		w.endTask(r, a.task, workflow.StatusSucceeded)
 	default:
 		t.items.done++
-		if r.ending.Load() == 0 || t.items.done == t.items.Len {
+		switch {
+		case t.failing != 0:
+			w.endFailing(r, a.task)
+		case r.ending.Load() == 0 || t.items.done == t.items.Len:
 			w.nextItems(r, a.task)
-		} else {
+		default:
 			w.endWithRun(r, a.task)
 		}
 	}
+}
+
+// keepError hands the error of an item to a Map that keeps them; false if this one does not.
+func (w *workflowActor) keepError(a *attempt) bool {
+	if a.item < 0 || !a.plan().KeepErrors || a.state().failing != 0 {
+		return false
+	}
+	err := w.protect(a.run, a.task, func() error { a.state().items.Fail(int(a.item), a.err); return nil })
+	if err != nil {
+		a.err = err
+	}
+	return err == nil
+}
+
+// repeat asks whether a task that succeeded is to be executed again, and sees to that; false means that
+// it is done with.
+func (w *workflowActor) repeat(a *attempt) bool {
+	r, t, policy := a.run, a.state(), a.plan().Repeat
+	if policy == nil || r.ending.Load() != 0 {
+		return false
+	}
+	if t.loop == nil {
+		t.loop = new(loopState)
+	}
+	t.loop.previous = r.state.results[a.task]
+	var enough bool
+	err := w.protect(r, a.task, func() (err error) { enough, err = policy.Until(a.inputs()); return err })
+	switch {
+	case err != nil:
+		w.failTask(r, a.task, workflow.StatusFailed, a.number, fmt.Errorf("until: %w", err))
+		return true
+	case enough:
+		return false
+	}
+	if t.loop.iteration++; t.loop.iteration >= policy.Max {
+		w.failTask(r, a.task, workflow.StatusFailed, a.number,
+			fmt.Errorf("%w: until did not hold after %d iterations: raise max, or correct until", workflow.ErrRepeatLimit, policy.Max))
+		return true
+	}
+	a.number, a.err, a.status = 1, nil, 0
+	a.repeated = true
+	t.setStatus(workflow.StatusRetrying)
+	a.phase.Store(phaseQueued)
+	if policy.Wait > 0 {
+		w.later(a, policy.Wait, retryDue)
+	} else {
+		w.admitAttempt(a)
+	}
+	return true
 }
 
 // remove forgets the attempt of an item that has ended.
@@ -152,7 +299,7 @@ func (a *attempt) itemError() error {
 // it still runs, and one task never has two bodies at once.
 func (w *workflowActor) retry(a *attempt) bool {
 	r, t, plan := a.run, a.state(), a.plan()
-	if plan.Retry == nil || a.status == workflow.StatusCancelled || a.phase.Load() == phaseAbandoned {
+	if plan.Retry == nil || a.status == workflow.StatusCancelled || a.phase.Load() == phaseAbandoned || t.failing != 0 {
 		return false
 	}
 	if t.deadline != 0 && w.p.clock.now() >= t.deadline {
@@ -195,13 +342,10 @@ func (w *workflowActor) retry(a *attempt) bool {
 	}
 	a.phase.Store(phaseQueued)
 	if wait <= 0 {
-		w.queue(a)
-		return true
+		w.admitAttempt(a)
+	} else {
+		w.later(a, wait, retryDue)
 	}
-	number := a.number
-	a.backOff = new(scheduler.Timer)
-	a.backOff.Init(func() { w.post(control{kind: retryDue, run: r, attempt: a, number: number}) })
-	w.p.wheel.Start(a.backOff, wait)
 	return true
 }
 
@@ -226,10 +370,32 @@ func (w *workflowActor) failTask(r *Run, i int32, status workflow.Status, number
 			Attempt: int(number), Err: cause,
 		}
 	}
+	if plan := &r.plan.Tasks[i]; r.ending.Load() == 0 && (plan.MayFail || r.plan.OnFailure == workflow.Continue) {
+		if !plan.MayFail && r.failure == nil {
+			r.failure = t.cause // before the task ends: whoever ends the run reads it
+		}
+		w.endFailing(r, i)
+		return
+	}
 	if w.end(r, workflow.StatusFailed, t.cause) {
 		r.failedTask = true
 	}
 	w.endWithRun(r, i)
+}
+
+// endFailing ends a task that has failed in a run that goes on, once no item of it is out.
+func (w *workflowActor) endFailing(r *Run, i int32) {
+	t := &r.tasks[i]
+	if t.ended() {
+		return
+	}
+	if t.items != nil && t.items.live > 0 {
+		t.each(func(a *attempt) { w.drop(a) })
+		if t.items.live > 0 {
+			return
+		}
+	}
+	w.endTask(r, i, t.failing)
 }
 
 // taskTimedOut ends a task whose TaskTimeout is over and that would need another
@@ -293,11 +459,12 @@ func (w *workflowActor) abandon(a *attempt) {
 	w.attemptEnded(a)
 }
 
-// endTask gives a task its final state and, if it succeeded, starts what waited
-// for it alone.
+// endTask gives a task its final state and, unless the run is ending, starts what waited for it alone.
 func (w *workflowActor) endTask(r *Run, i int32, status workflow.Status) {
-	r.tasks[i].end(status)
-	if status != workflow.StatusSucceeded {
+	t := &r.tasks[i]
+	w.giveBack(r, i, status)
+	t.end(status)
+	if r.ending.Load() != 0 {
 		return
 	}
 	succs := r.plan.Tasks[i].Succs
@@ -307,7 +474,7 @@ func (w *workflowActor) endTask(r *Run, i int32, status workflow.Status) {
 	}
 	for _, s := range succs {
 		if t := &r.tasks[s]; t.pending.Add(-1) == 0 && t.claim() {
-			w.start(&t.first)
+			w.claimed.add(&t.first) // not at once: a long row of skipped tasks would be as deep a recursion
 		}
 	}
 }

@@ -30,7 +30,8 @@ type workflowActor struct {
 	ref      actor.Ref[message]
 	waiting  places // runs in the mailbox; the rest of its room is the credits'
 	ready    readyQueue
-	dead     int // attempts in ready that were dropped
+	dead     int          // attempts in ready that were dropped
+	claimed  claimedTasks // to be started before the next message
 	sequence uint64
 	closing  error         // why no run may begin any more
 	drained  chan struct{} // closed when Stop waits and every credit is back
@@ -83,6 +84,7 @@ func (w *workflowActor) receive(_ *actor.Context[message], m message) error {
 		w.credits.Add(1)
 		w.startAll(m.first)
 	}
+	w.startClaimed()
 	w.dispatch()
 	return nil
 }
@@ -98,6 +100,7 @@ func (w *workflowActor) obey() {
 		orders[i] = control{}
 	}
 	w.spare = orders
+	w.startClaimed()
 	w.dispatch()
 }
 
@@ -115,7 +118,16 @@ func (w *workflowActor) order(c *control) {
 			c.run.tasks[i].each(w.abandon)
 		}
 		w.settle(c.run)
-	case retryDue, taskDue, attemptStuck:
+	case placeGranted:
+		c.held.granted = true
+		if !c.run.hold() {
+			c.held.release()
+			break
+		}
+		w.placeGranted(c)
+		w.settle(c.run)
+		c.run.release()
+	case retryDue, taskDue, attemptStuck, paced, resultShared:
 		if c.run.hold() { // else it has ended and what the timer was for is gone
 			w.timerFired(c)
 			w.settle(c.run)
@@ -133,10 +145,18 @@ func (w *workflowActor) order(c *control) {
 // timerFired does what a timer was for; the run is held.
 func (w *workflowActor) timerFired(c *control) {
 	switch a := c.attempt; c.kind {
-	case retryDue:
-		if a.phase.Load() == phaseQueued && a.number == c.number {
-			w.queue(a)
+	case retryDue, paced:
+		if a.phase.Load() != phaseQueued || a.number != c.number {
+			break
 		}
+		a.backOff = nil
+		if c.kind == paced {
+			w.queue(a)
+		} else {
+			w.admitAttempt(a)
+		}
+	case resultShared:
+		w.resultShared(c)
 	case taskDue:
 		w.taskTimedOut(c.run, c.task)
 	case attemptStuck:

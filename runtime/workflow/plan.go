@@ -107,6 +107,15 @@ type TaskPlan struct {
 	// Items.Fail, after which the item counts as ended well.
 	KeepErrors bool
 
+	// Direct says that nothing has to be asked, taken or armed before the first attempt: whoever
+	// makes the task ready may start it. Derived from the other fields, as are the next two.
+	Direct bool
+	// Decides says that how the Deps ended, or When, decides whether the task starts.
+	Decides bool
+	// Plain says that an attempt that succeeds ends the task, and that this takes nothing but
+	// keeping its result.
+	Plain bool
+
 	// Run executes one attempt.
 	Run func(ctx context.Context, in Inputs) (any, error)
 	// Expand turns a Map into its items; called once, when the Map is ready.
@@ -206,7 +215,22 @@ func newPlan(name string, tasks []TaskPlan) *Plan {
 		}
 	}
 	p.rank()
+	p.classify()
 	return p
+}
+
+// classify derives what an engine asks about every task: whether it can take the short way.
+func (p *Plan) classify() {
+	branches := p.OnFailure == Continue || slices.ContainsFunc(p.Tasks, func(t TaskPlan) bool {
+		return t.MayFail || t.When != nil || t.Trigger != AllSucceeded
+	})
+	for i := range p.Tasks {
+		t := &p.Tasks[i]
+		t.Decides = branches && (len(t.Deps) > 0 || t.When != nil)
+		own := t.Expand == nil && t.Cache == nil && t.Concurrency == nil && t.Sub == nil
+		t.Direct = own && !t.Decides && t.TaskTimeout == 0 && t.RateLimit == nil
+		t.Plain = own && t.Repeat == nil
+	}
 }
 
 // Scratch is where an engine keeps memory of runs that have ended, for the next runs of

@@ -161,6 +161,7 @@ func (r *fileReader) workflow(root *document.Node) *Plan {
 	compiled := newPlan(r.name, r.tasks)
 	compiled.OnFailure, compiled.Timeout = failure, timeout
 	compiled.setCompensateTimeout(compensation)
+	compiled.classify() // again: OnFailure counts
 	compiled.pending(func(task int, what string) {
 		at := root.Position
 		if task != noTask {
