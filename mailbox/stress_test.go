@@ -150,20 +150,23 @@ func TestStressKinds(t *testing.T) {
 // TestStressCloseRace: with Close at any moment between enqueues, what was accepted before is delivered and nothing
 // after. Each round is short, so that thousands of closes meet producers in the middle of an enqueue.
 func TestStressCloseRace(t *testing.T) {
-	kinds := mailbox.Kinds()
+	kinds, procs := mailbox.Kinds(), []int{1, 2, 4}
 	for _, kind := range kinds {
-		t.Run("kind="+kind, func(t *testing.T) {
-			r := newRand(t)
-			rounds := 0
-			for end := time.Now().Add(stressTime(t, len(kinds))); time.Now().Before(end); rounds++ {
-				q, err := mailbox.NewKind[note](kind, 1+r.IntN(8))
-				if err != nil {
-					t.Fatal(err)
+		for _, n := range procs {
+			t.Run(fmt.Sprintf("kind=%s/procs=%d", kind, n), func(t *testing.T) {
+				withProcs(t, n)
+				r := newRand(t)
+				rounds := 0
+				for end := time.Now().Add(stressTime(t, len(kinds)*len(procs))); time.Now().Before(end); rounds++ {
+					q, err := mailbox.NewKind[note](kind, 1+r.IntN(8))
+					if err != nil {
+						t.Fatal(err)
+					}
+					closeRound(t, q, r)
 				}
-				closeRound(t, q, r)
-			}
-			t.Logf("%d rounds", rounds)
-		})
+				t.Logf("%d rounds", rounds)
+			})
+		}
 	}
 }
 

@@ -230,8 +230,7 @@ func TestIdlePoolResizeStress(t *testing.T) {
 	seen := make([]atomic.Int32, producers*items)
 	var left, wg sync.WaitGroup
 	left.Add(producers * items)
-	var work func(m, item int)
-	work = func(m, item int) {
+	work := func(m, item int) {
 		if busy[m].Swap(true) {
 			t.Errorf("member %d was given an item while it was busy", m)
 		}

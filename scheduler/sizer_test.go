@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ringmill/ringmill/scheduler/simulation"
 	"github.com/ringmill/ringmill/scheduler"
+	"github.com/ringmill/ringmill/scheduler/simulation"
 )
 
 func newSizer(t testing.TB, cfg scheduler.SizerConfig, size int) *scheduler.Sizer {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/go-analyze/charts"
 
-	"github.com/ringmill/ringmill/scheduler/simulation"
 	"github.com/ringmill/ringmill/scheduler"
+	"github.com/ringmill/ringmill/scheduler/simulation"
 )
 
 // plotsDir is where plots go, beside the results that show them.

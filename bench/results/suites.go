@@ -95,6 +95,8 @@ var suites = []suite{
 		about: "One way from send to a consumer that has nothing else to do; p50, p99 and p99.9 include reading the clock. Polling needs a core for each side.",
 		dir:   "bench",
 		bench: "MailboxLatency",
+
+		benchtime: "500ms", // for the p99.9
 	},
 	{
 		name: "mailbox-idle",
