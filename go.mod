@@ -6,6 +6,7 @@ require (
 	github.com/Workiva/go-datastructures v1.1.7
 	github.com/aclements/go-moremath v0.0.0-20210112150236-f10218a38794
 	github.com/anishathalye/porcupine v1.3.1
+	github.com/expr-lang/expr v1.17.8
 	github.com/go-analyze/charts v0.6.4
 	github.com/goccy/go-yaml v1.19.2
 	github.com/panjf2000/ants/v2 v2.12.1
