@@ -33,13 +33,20 @@ func After(d time.Duration, err error) error {
 	return &afterError{d, err}
 }
 
-// RetryAfter returns the wait that an error made by [After] asks for: that of
-// the outermost one if err wraps several.
+// RetryAfter returns the wait that an error asks for: one made by [After], or one
+// with a method RetryAfter() time.Duration, such as that of an open breaker. Of
+// several that err wraps the outermost counts.
 func RetryAfter(err error) (time.Duration, bool) {
-	if after, ok := errors.AsType[*afterError](err); ok {
-		return after.wait, true
+	if after, ok := errors.AsType[waiter](err); ok {
+		return after.RetryAfter(), true
 	}
 	return 0, false
+}
+
+// A waiter is an error that knows when to try again.
+type waiter interface {
+	error
+	RetryAfter() time.Duration
 }
 
 type permanentError struct{ err error }
@@ -54,3 +61,5 @@ type afterError struct {
 
 func (e *afterError) Error() string { return e.err.Error() }
 func (e *afterError) Unwrap() error { return e.err }
+
+func (e *afterError) RetryAfter() time.Duration { return e.wait }
