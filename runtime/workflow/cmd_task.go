@@ -21,29 +21,30 @@ const cmdGrace = 200 * time.Millisecond
 // A cmdTask runs a program. It adds nothing to the working directory and the
 // environment of the process.
 type cmdTask struct {
-	argv []argument
+	argv []mixedText
 	with *template // what the program reads on standard input; nil is nothing
 }
 
-// An argument is a reference or, without one, literal text.
-type argument struct {
-	ref     *reference
-	literal string
-}
-
-func (t *cmdTask) run(ctx context.Context, in Inputs) (any, error) {
+func (t *cmdTask) run(ctx context.Context, s *scope) (json.RawMessage, error) {
 	c := command.Command{Argv: make([]string, len(t.argv)), Grace: cmdGrace}
 	var err error
 	for i, arg := range t.argv {
-		if c.Argv[i], err = arg.text(in); err != nil {
+		if c.Argv[i], err = arg.render(s, "an argument"); err != nil {
 			return nil, err
 		}
 	}
 	if t.with != nil {
-		if c.Stdin, err = t.with.render(in); err != nil {
+		if c.Stdin, err = t.with.render(s); err != nil {
 			return nil, err
 		}
 	}
+	return CommandOutput(ctx, c)
+}
+
+// CommandOutput runs a command and returns what a task of the kind cmd returns: its
+// standard output without one trailing newline, as a JSON string. An error that
+// another attempt cannot mend is permanent.
+func CommandOutput(ctx context.Context, c command.Command) (json.RawMessage, error) {
 	out, err := command.Run(ctx, c)
 	if failed, ok := errors.AsType[*command.Error](err); ok && failed.Permanent {
 		return nil, retry.Permanent(err)
@@ -55,26 +56,4 @@ func (t *cmdTask) run(ctx context.Context, in Inputs) (any, error) {
 		return nil, fmt.Errorf("command %s: its standard output is not valid UTF-8: let it write to a file, or encode the output, for example with base64", c.Argv[0])
 	}
 	return json.RawMessage(jsonString(string(out))), nil
-}
-
-// text is the argument for one run: a string as it is, anything else as JSON.
-func (a argument) text(in Inputs) (string, error) {
-	if a.ref == nil {
-		return a.literal, nil
-	}
-	value, err := a.ref.resolve(in)
-	if err != nil {
-		return "", err
-	}
-	switch jsonKind(value) {
-	case "null":
-		return "", retry.Permanent(fmt.Errorf("%w: %s is null, which cannot be an argument", ErrNoValue, a.ref.text))
-	case "a string":
-		var text string
-		err = json.Unmarshal(value, &text)
-		return text, err
-	}
-	var compact bytes.Buffer
-	err = json.Compact(&compact, value)
-	return compact.String(), err
 }

@@ -17,6 +17,10 @@ var (
 	ErrDuplicateTask = errors.New("workflow: duplicate task")
 	// ErrUnknownTask reports a dependency on a task that does not exist.
 	ErrUnknownTask = errors.New("workflow: unknown task")
+	// ErrUnknownFunc reports a function that the program does not have.
+	ErrUnknownFunc = errors.New("workflow: unknown function")
+	// ErrUnknownPolicy reports a breaker or limit that nobody declares.
+	ErrUnknownPolicy = errors.New("workflow: unknown policy")
 	// ErrBadOption reports an option whose value or place makes no sense.
 	ErrBadOption = errors.New("workflow: bad option")
 	// ErrBadName reports a name of a workflow or task that is empty, too long
@@ -42,6 +46,10 @@ var ErrBadInput = errors.New("workflow: bad input")
 // ErrNoValue reports a reference that leads nowhere in this run: a task fails
 // with it, or the run's output cannot be built.
 var ErrNoValue = errors.New("workflow: no value")
+
+// ErrExpression reports an expression that cannot be evaluated with the values of
+// this run.
+var ErrExpression = errors.New("workflow: expression")
 
 // ErrRepeatLimit reports a repeated task whose condition still did not hold
 // after its last iteration.

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
@@ -14,11 +15,30 @@ type ParseOption func(*parseConfig)
 type parseConfig struct {
 	file      string
 	timeScale float64
+	open      func(name string) ([]byte, error)
+	funcs     map[string]Func
+	anyFunc   bool
+	kinds     map[string]*kind
+	shared    policies
+	files     int // read so far
+	problems  []error
+}
+
+// reject notes an option that makes no sense.
+func (c *parseConfig) reject(format string, args ...any) {
+	c.problems = append(c.problems, fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrBadOption))
 }
 
 // File sets the file name that errors begin with. Defaults to "definition".
 func File(name string) ParseOption {
 	return func(c *parseConfig) { c.file = name }
+}
+
+// Open lets tasks of the kind workflow name other files, which open reads: name is
+// the path as it is written, joined to the folder of the file it is written in.
+// Without it such tasks hold their workflow themselves.
+func Open(open func(name string) ([]byte, error)) ParseOption {
+	return func(c *parseConfig) { c.open = open }
 }
 
 // TimeScale stretches or shrinks the tasks of a WfFormat file: one that took s
@@ -35,6 +55,9 @@ func newParseConfig(opts []ParseOption) (parseConfig, error) {
 			return c, fmt.Errorf("a ParseOption is nil: leave it out: %w", ErrBadOption)
 		}
 		opt(&c)
+	}
+	if c.problems != nil {
+		return c, errors.Join(c.problems...)
 	}
 	if !(c.timeScale >= 0 && c.timeScale <= math.MaxFloat64) {
 		return c, fmt.Errorf("TimeScale(%v): give a finite factor of 0 or more: %w", c.timeScale, ErrBadOption)

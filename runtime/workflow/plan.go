@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -211,3 +212,13 @@ func newPlan(name string, tasks []TaskPlan) *Plan {
 // Scratch is where an engine keeps memory of runs that have ended, for the next runs of
 // this plan. What is in it belongs to the engine.
 func (p *Plan) Scratch() *sync.Pool { return &p.scratch }
+
+// DefaultCompensateTimeout bounds a compensation where a plan sets no bound.
+const DefaultCompensateTimeout = 30 * time.Second
+
+// setCompensateTimeout sets the bound of compensations where there are any.
+func (p *Plan) setCompensateTimeout(limit time.Duration) {
+	if slices.ContainsFunc(p.Tasks, func(t TaskPlan) bool { return t.Compensate != nil }) {
+		p.CompensateTimeout = cmp.Or(limit, DefaultCompensateTimeout)
+	}
+}

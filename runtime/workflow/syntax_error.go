@@ -36,7 +36,11 @@ type problemList struct {
 	file    string
 	list    []*SyntaxError
 	skipped int
+	nested  []error // of files that this one refers to
 }
+
+// failed reports whether there are problems, in this file or one below.
+func (p *problemList) failed() bool { return len(p.list) > 0 || len(p.nested) > 0 }
 
 // full reports whether one more problem would only be counted, and counts it.
 // It is asked before work that grows with the file, such as a suggestion.
@@ -81,5 +85,5 @@ func (p *problemList) err() error {
 	if p.skipped > 0 {
 		joined = append(joined, fmt.Errorf("%s: %d more problems: correct those above first", p.file, p.skipped))
 	}
-	return errors.Join(joined...)
+	return errors.Join(append(joined, p.nested...)...)
 }

@@ -3,9 +3,9 @@ package workflow
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,41 +14,27 @@ import (
 )
 
 // ParseYAML reads a definition in Ringmill's own format, YAML or JSON. The error
-// joins a [*SyntaxError] for every problem of the file, in the file's order.
+// joins a [*SyntaxError] for every problem of the file, in the file's order. What
+// the format can say is told by the JSON Schema that [Schema] returns, and in the
+// package's documentation.
 //
-// A run's input and result are JSON; an empty input counts as null. The format:
-//
-//	name: report                # optional, defaults to the file's base name
-//	input:                      # optional, checked before a run starts
-//	  {type: object, required: [file], properties: {file: {type: string}}}
-//	tasks:
-//	  count:
-//	    cmd: [wc, -l, "${{ input.file }}"]      # argument list, no shell
-//	    timeout: 2s                             # of one attempt
-//	    task_timeout: 10s                       # of all attempts and waits
-//	    retry: {max: 5, backoff: 50ms, max_backoff: 2s, jitter: 0.2, max_elapsed: 8s}
-//	  mail:
-//	    cmd: [sendmail, root]
-//	    with: {lines: "${{ tasks.count.output }}"}   # JSON on standard input
-//	    needs: [count]                          # order without data
-//	output: "${{ tasks.count.output }}"   # optional, defaults to an object of the leaf tasks' results
-//
-// A reference "${{ path }}" stands for a whole value and keeps its type; a path
-// begins with input or tasks.NAME.output. A task waits for the tasks that it
-// refers to. As an argument a string is passed as it is and any other value as
-// JSON text; null is an error. A command's result is its standard output
-// without one trailing newline, as a JSON string; it must be UTF-8.
-//
-// Without retry a task has one attempt. The keys of retry default to max: 3 (no
-// bound where max_elapsed is given), backoff: 100ms, which doubles after each
-// attempt, max_backoff: 30s, jitter: 0, and no max_elapsed. A backoff or
-// max_backoff of 0s is no wait. A command that cannot be found is not tried again.
+// A run's input and result are JSON; an empty input counts as null.
 func ParseYAML(data []byte, opts ...ParseOption) (*Definition[json.RawMessage, json.RawMessage], error) {
 	config, err := newParseConfig(opts)
 	if err != nil {
 		return nil, err
 	}
-	r := fileReader{problemList: problemList{file: config.file}, index: make(map[string]int)}
+	plan, err := parseFile(&config, config.file, data, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Definition[json.RawMessage, json.RawMessage]{plan}, nil
+}
+
+// parseFile reads a file; stack names the files that led to it.
+func parseFile(config *parseConfig, name string, data []byte, stack []string) (*Plan, error) {
+	r := newFileReader(config, name, stack)
+	r.source = data
 	root, problems := document.Parse(data)
 	if problems != nil {
 		r.add(problems)
@@ -58,15 +44,30 @@ func ParseYAML(data []byte, opts ...ParseOption) (*Definition[json.RawMessage, j
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	return &Definition[json.RawMessage, json.RawMessage]{plan}, nil
+	return plan, nil
 }
 
 // A fileReader turns a document into a plan and collects what is wrong with it.
 type fileReader struct {
-	problemList
-	tasks []TaskPlan
-	names []document.Field // of tasks
-	index map[string]int   // of tasks, by name
+	*problemList
+	config *parseConfig
+	stack  []string // the files that led to this one, and workflows within
+	source []byte
+
+	name    string // of the workflow, and what it is without one
+	unnamed string
+	tasks   []TaskPlan
+	names   []document.Field // of tasks
+	index   map[string]int   // of tasks, by name
+	policy  policies
+	cases   [][]caseOf // of tasks: the switches that choose them
+}
+
+func newFileReader(config *parseConfig, name string, stack []string) *fileReader {
+	return &fileReader{
+		problemList: &problemList{file: name}, config: config, stack: append(slices.Clone(stack), name),
+		index: make(map[string]int), policy: newPolicies(config),
+	}
 }
 
 // keys maps the keys that a map may have to what reads their values.
@@ -97,6 +98,18 @@ func (r *fileReader) fields(n *document.Node, what string, known keys) {
 	}
 }
 
+// field returns the value of a key of a map; nil if there is none.
+func field(n *document.Node, name string) *document.Node {
+	for _, f := range n.Fields {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return nil
+}
+
+func mapKeys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
+
 // is reports whether n has the kind that what must have, and complains if not.
 func (r *fileReader) is(n *document.Node, kind document.Kind, what, cure string) bool {
 	if n.Kind != kind {
@@ -106,22 +119,32 @@ func (r *fileReader) is(n *document.Node, kind document.Kind, what, cure string)
 }
 
 func (r *fileReader) workflow(root *document.Node) *Plan {
-	var name, input, tasks, output *document.Node
+	var name, tasks, output *document.Node
+	var check *schema
+	var failure FailurePolicy
+	var timeout, compensation time.Duration
 	keep := func(into **document.Node) func(*document.Node) {
 		return func(v *document.Node) { *into = v }
 	}
-	r.fields(root, "the workflow", keys{"name": keep(&name), "input": keep(&input), "tasks": keep(&tasks), "output": keep(&output)})
+	r.fields(root, "the workflow", keys{
+		"name":               keep(&name),
+		"description":        r.description,
+		"input":              func(v *document.Node) { check = r.inputSchema(v) },
+		"tasks":              keep(&tasks),
+		"output":             keep(&output),
+		"on_failure":         func(v *document.Node) { failure = word(r, v, "on_failure", failurePolicyNames[:], FailurePolicy(0)) },
+		"timeout":            func(v *document.Node) { timeout = r.duration(v, "timeout") },
+		"compensate_timeout": func(v *document.Node) { compensation = r.duration(v, "compensate_timeout") },
+		"breakers":           r.breakers,
+		"rate_limits":        r.rateLimits,
+		"concurrency_limits": r.concurrencyLimits,
+	})
 	if root.Kind != document.Map {
 		return nil
 	}
-
-	planName := r.defaultName()
+	r.name = r.defaultName()
 	if name != nil {
-		planName = r.workflowName(name)
-	}
-	var check *schema
-	if input != nil {
-		check = r.schema(input, "input")
+		r.name = r.workflowName(name)
 	}
 	if tasks == nil {
 		r.report(root.Position, ErrNoTasks, "add tasks: with at least one task", "the workflow has no tasks")
@@ -130,12 +153,14 @@ func (r *fileReader) workflow(root *document.Node) *Plan {
 	r.readTasks(tasks)
 	var result *template
 	if output != nil {
-		result = r.template(output, "output", nil)
+		result = r.template(output, "output", rootsOfOutput, nil)
 	}
-	if len(r.list) > 0 {
+	if r.failed() {
 		return nil
 	}
-	compiled := newPlan(planName, r.tasks)
+	compiled := newPlan(r.name, r.tasks)
+	compiled.OnFailure, compiled.Timeout = failure, timeout
+	compiled.setCompensateTimeout(compensation)
 	compiled.pending(func(task int, what string) {
 		at := root.Position
 		if task != noTask {
@@ -145,7 +170,7 @@ func (r *fileReader) workflow(root *document.Node) *Plan {
 	})
 	compiled.CheckInput = check.checkInput
 	compiled.Output = func(input any, results []any) (any, error) {
-		return result.render(Inputs{Input: input, Results: results})
+		return result.render(&scope{Inputs: Inputs{Input: input, Results: results}})
 	}
 	if result == nil {
 		compiled.Output = leafOutput(compiled)
@@ -153,8 +178,17 @@ func (r *fileReader) workflow(root *document.Node) *Plan {
 	return compiled
 }
 
-// defaultName is the file's base name without its extension.
+// description accepts a text for readers.
+func (r *fileReader) description(n *document.Node) {
+	r.is(n, document.String, "description", "write text, in quotes if need be")
+}
+
+// defaultName is the name of the task that the workflow is, or the file's base
+// name without its extension.
 func (r *fileReader) defaultName() string {
+	if r.unnamed != "" {
+		return r.unnamed
+	}
 	base := filepath.Base(r.file)
 	if name := strings.TrimSuffix(base, filepath.Ext(base)); badName(name) == "" {
 		return name
@@ -197,8 +231,12 @@ func (r *fileReader) readTasks(n *document.Node) {
 		r.names = append(r.names, f)
 	}
 	r.tasks = make([]TaskPlan, len(r.names))
+	r.cases = make([][]caseOf, len(r.names))
 	for i, f := range r.names {
-		r.readTask(&r.tasks[i], f)
+		r.readTask(i, f)
+	}
+	for i := range r.tasks {
+		r.chosen(i)
 	}
 	for _, cycle := range findCycles(r.tasks) {
 		r.report(r.names[cycle[0]].Position, ErrCycle, "remove one of these dependencies",
@@ -206,44 +244,18 @@ func (r *fileReader) readTasks(n *document.Node) {
 	}
 }
 
-func (r *fileReader) readTask(t *TaskPlan, f document.Field) {
-	t.Name = f.Name
-	depend := func(task int) {
-		t.Deps = append(t.Deps, int32(task))
-	}
-	var run *cmdTask
-	with := (*template)(nil)
-	r.fields(f.Value, "task "+f.Name, keys{
-		"needs":        func(v *document.Node) { r.needs(v, depend) },
-		"cmd":          func(v *document.Node) { run = r.cmd(v, depend) },
-		"with":         func(v *document.Node) { with = r.template(v, "with", depend) },
-		"timeout":      func(v *document.Node) { t.Timeout = r.duration(v, "timeout") },
-		"task_timeout": func(v *document.Node) { t.TaskTimeout = r.duration(v, "task_timeout") },
-		"retry":        func(v *document.Node) { t.Retry = r.retry(v) },
-	})
-	slices.Sort(t.Deps)
-	t.Deps = slices.Compact(t.Deps)
-	if run == nil {
-		if f.Value.Kind == document.Map && !slices.ContainsFunc(f.Value.Fields, func(f document.Field) bool { return f.Name == "cmd" }) {
-			r.report(f.Position, ErrSyntax, "add cmd: [program, argument, ...]", "the task %s has nothing to run", f.Name)
-		}
-		return
-	}
-	run.with = with
-	t.Run = run.run
-}
-
-func (r *fileReader) needs(n *document.Node, depend func(int)) {
-	if !r.is(n, document.List, "needs", "write a list of task names: needs: [NAME]") {
+// taskNames reads a list of tasks and calls f with each that exists.
+func (r *fileReader) taskNames(n *document.Node, what string, f func(task int)) {
+	if !r.is(n, document.List, what, fmt.Sprintf("write a list of task names: %s: [NAME]", what)) {
 		return
 	}
 	for _, item := range n.Items {
 		if item.Kind != document.String && item.Kind != document.Number {
-			r.is(item, document.String, "an element of needs", "write a task's name")
+			r.is(item, document.String, "an element of "+what, "write a task's name")
 			continue
 		}
-		if task, ok := r.task(item.Text, item.Position, "needs"); ok {
-			depend(task)
+		if task, ok := r.task(item.Text, item.Position, what); ok {
+			f(task)
 		}
 	}
 }
@@ -258,54 +270,32 @@ func (r *fileReader) task(name string, at document.Position, role string) (int, 
 	return task, ok
 }
 
-// duration reads "2s" and the like.
-func (r *fileReader) duration(n *document.Node, what string) time.Duration {
-	cure := fmt.Sprintf("write a number with its unit: %s: 2s", what)
-	if n.Kind == document.Number || !r.is(n, document.String, what, cure) {
-		if n.Kind == document.Number {
-			r.report(n.Position, ErrBadOption, cure, "%s: %s has no unit", what, n.Text)
-		}
-		return 0
-	}
-	d, err := time.ParseDuration(n.Text)
-	switch {
-	case err != nil && isTooLong(n.Text):
-		r.report(n.Position, ErrBadOption, "give a shorter duration, or leave it out", "%s: %s is longer than 292 years", what, n.Text)
-	case err != nil:
-		r.report(n.Position, ErrBadOption, cure, "%s: %q is not a duration", what, n.Text)
-	case d < 0:
-		r.report(n.Position, ErrBadOption, "give a duration of 0 or more", "%s: %s is negative", what, n.Text)
-	}
-	return d
-}
-
-var digits = regexp.MustCompile("[0-9]+")
-
-// isTooLong reports whether a text that is no valid duration would be one if its
-// numbers were small.
-func isTooLong(text string) bool {
-	_, err := time.ParseDuration(digits.ReplaceAllString(text, "1"))
-	return err == nil
-}
-
 // leafOutput makes the result of a run without output: an object of the
-// results of those tasks that no other task waits for.
+// results of those tasks that no other task waits for. The result of one that did not
+// succeed is null.
 func leafOutput(p *Plan) func(any, []any) (any, error) {
-	var t template
-	t.text("{")
-	for i := range p.Tasks {
-		if len(p.Tasks[i].Succs) > 0 {
-			continue
-		}
-		if len(t.pieces) > 1 {
-			t.text(",")
-		}
-		t.text(jsonString(p.Tasks[i].Name))
-		t.text(":")
-		t.reference(&reference{task: i})
+	type leaf struct {
+		task int
+		key  string
 	}
-	t.text("}")
-	return func(input any, results []any) (any, error) {
-		return t.render(Inputs{Input: input, Results: results})
+	var leafs []leaf
+	for i := range p.Tasks {
+		if len(p.Tasks[i].Succs) == 0 {
+			leafs = append(leafs, leaf{i, jsonString(p.Tasks[i].Name) + ":"})
+		}
+	}
+	return func(_ any, results []any) (any, error) {
+		out := []byte("{")
+		for n, l := range leafs {
+			if n > 0 {
+				out = append(out, ',')
+			}
+			value, _ := results[l.task].(json.RawMessage)
+			if len(value) == 0 {
+				value = null
+			}
+			out = append(append(out, l.key...), value...)
+		}
+		return json.RawMessage(append(out, '}')), nil
 	}
 }

@@ -27,7 +27,7 @@ func TestYAMLErrors(t *testing.T) {
 		{"unknown key", "name: x\ntask:\n  a: {cmd: [x]}\ntasks:\n  a: {cmd: [x], tiemout: 2s, colour: red}\n", workflow.ErrSyntax,
 			"f.yaml:2:1: unknown key \"task\" in the workflow: did you mean \"tasks\"?\n" +
 				"f.yaml:5:17: unknown key \"tiemout\" in task a: did you mean \"timeout\"?\n" +
-				"f.yaml:5:30: unknown key \"colour\" in task a: use cmd, needs, retry, task_timeout, timeout, with"},
+				"f.yaml:5:30: unknown key \"colour\" in task a: use breaker, cache, cases, cmd, compensate, concurrency, default, description, foreach, go, heartbeat, http, inline, keep_errors, limit, may_fail, needs, priority, rate_limit, repeat, retry, shell, switch, task_timeout, timeout, trigger, when, with, workflow"},
 		{"no tasks", "name: x\n", workflow.ErrNoTasks,
 			"f.yaml:1:1: the workflow has no tasks: add tasks: with at least one task"},
 		{"empty tasks", "tasks: {}\n", workflow.ErrNoTasks,
@@ -109,34 +109,38 @@ func TestYAMLErrors(t *testing.T) {
     - ${{ tasks.my task.output }}
     - ${{ tasks.straße.output }}
 `, workflow.ErrSyntax,
-			`f.yaml:5:7: "score ${{ input.x }}" mixes a reference with other text: make the reference a value of its own, such as a separate element of cmd
-f.yaml:6:7: "${{ input.x" opens a reference that it does not close: end it with }}
-f.yaml:7:7: "${{ input.x > 2 }}" holds more than a path: write a path such as ${{ input.user }} or ${{ tasks.NAME.output.items[0] }}
-f.yaml:8:7: "${{ inputs.x }}" begins with "inputs": begin with input or tasks; write a path such as ${{ input.user }} or ${{ tasks.NAME.output.items[0] }}
-f.yaml:9:7: "${{ tasks.a }}" does not say which task's output it means: write ${{ tasks.NAME.output }}
-f.yaml:10:7: "${{ tasks.a.result }}" does not say which task's output it means: write ${{ tasks.NAME.output }}
-f.yaml:11:7: "${{ tasks.my-task.output }}" holds more than a path: write a name with a dash in brackets: ${{ tasks["my-task"].output }}
-f.yaml:12:7: the reference ${{ tasks.b.output }} names the task "b", which does not exist: declare it under tasks
-f.yaml:13:7: "${{ }}" holds more than a path: write a path such as ${{ input.user }} or ${{ tasks.NAME.output.items[0] }}
-f.yaml:14:7: "${{ input.x }}${{ input.y }}" mixes a reference with other text: make the reference a value of its own, such as a separate element of cmd
-f.yaml:15:7: "${{ input[-1] }}" holds more than a path: write a path such as ${{ input.user }} or ${{ tasks.NAME.output.items[0] }}
-f.yaml:16:7: "${{ tasks.2nd.output }}" holds more than a path: write a name with a leading digit in brackets: ${{ tasks["2nd"].output }}
-f.yaml:17:7: "${{ tasks.my task.output }}" holds more than a path: write a name with a space in brackets: ${{ tasks["my task"].output }}
-f.yaml:18:7: "${{ tasks.straße.output }}" holds more than a path: write a name with letters other than a to z in brackets: ${{ tasks["größe"].output }}`},
+			`f.yaml:6:7: "${{ input.x" opens an expression that it does not close: end it with }}
+f.yaml:8:11: ${{ inputs.x }}: "inputs" is unknown here: use input, tasks, run, env
+f.yaml:9:11: ${{ tasks.a }}: tasks.a does not say which task's output it means: write tasks.NAME.output, a name with a dash as tasks["my-task"].output
+f.yaml:10:11: ${{ tasks.a.result }}: tasks.a.result asks for "result" of a task: ask for output, status, error
+f.yaml:11:11: ${{ tasks.my-task.output }}: tasks.my does not say which task's output it means: write tasks.NAME.output, a name with a dash as tasks["my-task"].output
+f.yaml:11:20: ${{ tasks.my-task.output }}: "task" is unknown here: write a name with a dash in brackets, such as tasks["my-task"].output
+f.yaml:12:10: the reference tasks.b.output names the task "b", which does not exist: declare it under tasks
+f.yaml:13:10: ${{  }}: the expression is empty: write a path such as ${{ input.user }} or ${{ tasks.NAME.output.items[0] }}
+f.yaml:16:18: ${{ tasks.2nd.output }}: bad number syntax: ".2n": correct the expression; a name that is not made of letters, digits and _ stands in brackets: tasks["my task"].output
+f.yaml:17:20: ${{ tasks.my task.output }}: unexpected token Identifier("task"): correct the expression; a name that is not made of letters, digits and _ stands in brackets: tasks["my task"].output
+f.yaml:18:10: the reference tasks["straße"].output names the task "straße", which does not exist: declare it under tasks`},
 		{"with and output", "output: [\"${{ tasks.b.output }}\"]\ntasks:\n  a: {cmd: [x], with: {\"${{ input }}\": 1, b: 1, b: 2}}\n", workflow.ErrUnknownTask,
-			"f.yaml:1:10: the reference ${{ tasks.b.output }} names the task \"b\", which does not exist: declare it under tasks\n" +
-				"f.yaml:3:24: the key \"${{ input }}\" in with holds a reference: write the key as plain text\n" +
+			"f.yaml:1:14: the reference tasks.b.output names the task \"b\", which does not exist: declare it under tasks\n" +
+				"f.yaml:3:24: the key \"${{ input }}\" in with holds an expression: write the key as plain text\n" +
 				"f.yaml:3:49: the key \"b\" was given already in line 3: remove one of them"},
-		{"input", "input: {type: objekt, required: user, properties: {a: {type: [string, x]}, b: 3}, minLength: 3}\ntasks: {a: {cmd: [x]}}\n", workflow.ErrSyntax,
+		{"input", "input: {type: objekt, required: user, properties: {a: {type: [string, x]}, b: 3}, minLenght: 3}\ntasks: {a: {cmd: [x]}}\n", workflow.ErrSyntax,
 			"f.yaml:1:15: unknown type \"objekt\": did you mean \"object\"?\n" +
-				"f.yaml:1:33: required must be a list, not a string: write a list of field names\n" +
+				"f.yaml:1:33: input.required is string: pass array\n" +
 				"f.yaml:1:71: unknown type \"x\": use null, boolean, integer, number, string, array, object\n" +
-				"f.yaml:1:79: input.b must be a map, not a number: write it as key: value pairs\n" +
-				"f.yaml:1:83: unknown key \"minLength\" in input: use description, items, properties, required, title, type"},
+				"f.yaml:1:79: input.properties.b is number: pass boolean or object\n" +
+				"f.yaml:1:83: unknown keyword \"minLenght\" in a schema: did you mean \"minLength\"?"},
+		{"schema", "input: {properties: {a: {pattern: \"(\"}, b: {$ref: \"#/nowhere\"}}, minimum: x}\ntasks: {a: {cmd: [x]}}\n", workflow.ErrSyntax,
+			"f.yaml:1:35: input.properties.a.pattern does not fit: '(' is not valid regex: error parsing regexp: missing closing ): `(`: correct the schema\n" +
+				"f.yaml:1:75: input.minimum is string: pass number"},
+		{"schema that refers elsewhere", "input: {$ref: \"https://example.com/x.json\"}\ntasks: {a: {cmd: [x]}}\n", workflow.ErrSyntax,
+			"f.yaml:1:8: input: a $ref leads out of the file: https://example.com/x.json is not part of the schema: correct the schema"},
+		{"schema that refers to nothing", "input: {$ref: \"#/$defs/a\"}\ntasks: {a: {cmd: [x]}}\n", workflow.ErrSyntax,
+			"f.yaml:1:8: input: a $ref leads nowhere: #/$defs/a: correct the schema"},
 		{"JSON", "{\"tasks\": {\"a\": {\"cmd\": [\"x\"],\n  \"needs\": [\"b\"]}}}", workflow.ErrUnknownTask,
 			"f.yaml:2:13: needs names the task \"b\", which does not exist: declare it under tasks"},
 		{"alias", "x: &t {cmd: [x], timeout: -1s}\ntasks: {a: *t, b: *t}\n", workflow.ErrBadOption,
-			"f.yaml:1:1: unknown key \"x\" in the workflow: use input, name, output, tasks\n" +
+			"f.yaml:1:1: unknown key \"x\" in the workflow: use breakers, compensate_timeout, concurrency_limits, description, input, name, on_failure, output, rate_limits, tasks, timeout\n" +
 				"f.yaml:1:27: timeout: -1s is negative: give a duration of 0 or more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

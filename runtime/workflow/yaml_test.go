@@ -37,7 +37,7 @@ tasks:
 	fmt.Println(err)
 	// Output:
 	// orders.yaml:4:16: cmd must be a list, not a string: write a list: cmd: [program, argument, ...]
-	// orders.yaml:4:29: the reference ${{ tasks.laod.output }} names the task "laod", which does not exist: did you mean "load"?
+	// orders.yaml:4:33: the reference tasks.laod.output names the task "laod", which does not exist: did you mean "load"?
 	// orders.yaml:4:66: timeout: -2s is negative: give a duration of 0 or more
 }
 
@@ -157,13 +157,13 @@ func TestYAMLRunErrors(t *testing.T) {
 		{"no input for an item", `tasks: {a: {cmd: [echo, "${{ input[3] }}"]}}`, ``, true,
 			`workflow w, task a, attempt 1: workflow: no value: ${{ input[3] }}: there is no input: pass a list with item 3`},
 		{"field of a string", `tasks: {a: {cmd: [echo, x]}, b: {cmd: [echo, "${{ tasks.a.output.items }}"]}}`, ``, true,
-			`workflow w, task b, attempt 1: workflow: no value: ${{ tasks.a.output.items }}: "items" is asked of a string: a cmd's output is text, not JSON: refer to all of it`},
+			`workflow w, task b, attempt 1: workflow: no value: ${{ tasks.a.output.items }}: "items" is asked of a string: the output is text: if it is JSON, read it with fromJSON(tasks.a.output)`},
 		{"index beyond a list", `tasks: {a: {cmd: [cat], with: "${{ input[2] }}"}}`, ` [1, 2]`, true,
 			`workflow w, task a, attempt 1: workflow: no value: ${{ input[2] }}: item 2 is asked of a list of 2`},
 		{"index of an object", `tasks: {a: {cmd: [cat], with: "${{ input[2] }}"}}`, `  {}`, true,
 			`workflow w, task a, attempt 1: workflow: no value: ${{ input[2] }}: item 2 is asked of an object`},
 		{"null argument", `tasks: {a: {cmd: [echo, "${{ input.x }}"]}}`, `{"x": null}`, true,
-			`workflow w, task a, attempt 1: workflow: no value: ${{ input.x }} is null, which cannot be an argument`},
+			`workflow w, task a, attempt 1: workflow: no value: ${{ input.x }} is null, which cannot be an argument: give a default with ??`},
 		{"not UTF-8", `tasks: {a: {cmd: [printf, '\377']}}`, ``, false,
 			`workflow w, task a, attempt 1: command printf: its standard output is not valid UTF-8: let it write to a file, or encode the output, for example with base64`},
 		{"status", `tasks: {a: {cmd: [sh, -c, "echo no order >&2; exit 3"]}}`, ``, false,
@@ -231,15 +231,17 @@ tasks: {a: {cmd: ["true"]}}
 `)
 	for input, want := range map[string]string{
 		`{"user": "a", "items": [1, 2.0, 1e2, null], "more": 1}`: "",
-		``:                                "workflow: bad input: input is null: pass object",
-		`{"user": "a"`:                    "workflow: bad input: it is not valid JSON: pass one JSON value",
-		`{"user": "a"} {}`:                "workflow: bad input: it is not valid JSON: pass one JSON value",
-		`[]`:                              "workflow: bad input: input is array: pass object",
-		`{"user": "a"}`:                   "workflow: bad input: input.items is missing: pass it",
-		`{"user": 1, "items": []}`:        "workflow: bad input: input.user is integer: pass string",
-		`{"user": "", "items": [1, 2.5]}`: "workflow: bad input: input.items[1] is number: pass integer or null",
-		`{"user": "", "items": [1e999]}`:  "workflow: bad input: input.items[0] is number: pass integer or null",
-		`{"user": "", "items": true}`:     "workflow: bad input: input.items is boolean: pass array",
+		``:                                 "workflow: bad input: input is null: pass object",
+		`{"user": "a"`:                     "workflow: bad input: it is not valid JSON: pass one JSON value",
+		`{"user": "a"} {}`:                 "workflow: bad input: it is not valid JSON: pass one JSON value",
+		`[]`:                               "workflow: bad input: input is array: pass object",
+		`{"user": "a"}`:                    "workflow: bad input: input.items is missing: pass it",
+		`{"user": 1, "items": []}`:         "workflow: bad input: input.user is number: pass string",
+		`{"user": "", "items": [1, 2.5]}`:  "workflow: bad input: input.items[1] is number: pass null or integer",
+		`{"user": "", "items": [1e999]}`:   "",
+		`{"user": "", "items": [1e99999]}`: "workflow: bad input: input.items[0] is the number 1e99999, which is out of range: give one with an exponent of -1000 to 1000",
+		`{"items": true}`:                  "workflow: bad input: input.user is missing: pass it; input.items is boolean: pass array",
+		`{"user": "", "items": true}`:      "workflow: bad input: input.items is boolean: pass array",
 	} {
 		err := def.Plan().CheckInput(json.RawMessage(input))
 		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && (got != want || !errors.Is(err, workflow.ErrBadInput)) {

@@ -1,33 +1,42 @@
 package workflow
 
 import (
+	"bytes"
+	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ringmill/ringmill/runtime/retry"
 	"github.com/ringmill/ringmill/runtime/workflow/internal/document"
+	"github.com/ringmill/ringmill/runtime/workflow/internal/expression"
 )
 
-// template compiles a value with references. Each task that it refers to is
-// passed to depend, unless that is nil. what names the value.
-func (r *fileReader) template(n *document.Node, what string, depend func(task int)) *template {
+// hasExpression reports whether a string holds the mark of an expression.
+func hasExpression(text string) bool { return expression.Found(text) }
+
+// template compiles a value with expressions, which may begin with the given
+// names; without names it must not hold any. Each of them is passed to use, unless
+// that is nil. what names the value.
+func (r *fileReader) template(n *document.Node, what string, names []string, use func(*program)) *template {
 	t := new(template)
-	r.compile(t, n, what, depend)
+	r.compile(t, n, what, names, use)
 	return t
 }
 
-func (r *fileReader) compile(t *template, n *document.Node, what string, depend func(task int)) {
+func (r *fileReader) compile(t *template, n *document.Node, what string, names []string, use func(*program)) {
 	switch n.Kind {
 	case document.Null:
 		t.text("null")
 	case document.Bool, document.Number:
 		t.text(n.JSON)
 	case document.String:
-		if !isReference(n.Text) {
+		if names == nil || !hasExpression(n.Text) {
 			t.text(jsonString(n.Text))
-		} else if ref := r.reference(n, depend); ref != nil {
-			t.reference(ref)
+		} else if m := r.mixed(n, names, use); m != nil {
+			t.add(m)
 		}
 	case document.List:
 		t.text("[")
@@ -35,24 +44,24 @@ func (r *fileReader) compile(t *template, n *document.Node, what string, depend 
 			if i > 0 {
 				t.text(",")
 			}
-			r.compile(t, item, what, depend)
+			r.compile(t, item, what, names, use)
 		}
 		t.text("]")
 	case document.Map:
 		t.text("{")
-		r.compileFields(t, n, what, depend)
+		r.compileFields(t, n, what, names, use)
 		t.text("}")
 	}
 }
 
-func (r *fileReader) compileFields(t *template, n *document.Node, what string, depend func(task int)) {
+func (r *fileReader) compileFields(t *template, n *document.Node, what string, names []string, use func(*program)) {
 	seen := make(map[string]int, len(n.Fields))
 	for i, f := range n.Fields {
 		if line, ok := seen[f.Name]; ok {
 			r.report(f.Position, ErrSyntax, "remove one of them", "the key %q was given already in line %d", f.Name, line)
 		}
-		if isReference(f.Name) {
-			r.report(f.Position, ErrSyntax, "write the key as plain text", "the key %q in %s holds a reference", f.Name, what)
+		if names != nil && hasExpression(f.Name) {
+			r.report(f.Position, ErrSyntax, "write the key as plain text", "the key %q in %s holds an expression", f.Name, what)
 		}
 		seen[f.Name] = f.Line
 		if i > 0 {
@@ -60,55 +69,201 @@ func (r *fileReader) compileFields(t *template, n *document.Node, what string, d
 		}
 		t.text(jsonString(f.Name))
 		t.text(":")
-		r.compile(t, f.Value, what, depend)
+		r.compile(t, f.Value, what, names, use)
 	}
 }
 
-// reference reads a string that holds one; nil if it is wrong.
-func (r *fileReader) reference(n *document.Node, depend func(task int)) *reference {
-	ref, problem, cure := parseReference(n.Text)
-	if problem != "" {
-		r.report(n.Position, ErrSyntax, cure, "%s", problem)
+// mixed reads a text with expressions; nil if one of them is wrong.
+func (r *fileReader) mixed(n *document.Node, names []string, use func(*program)) mixedText {
+	pieces, what := expression.Split(n.Text)
+	if what != "" {
+		r.report(n.Position, ErrSyntax, "end it with }}", "%s", what)
 		return nil
 	}
-	if ref.name != "" {
-		task, ok := r.task(ref.name, n.Position, "the reference "+ref.text)
+	m := make(mixedText, len(pieces))
+	ok := true
+	for i, piece := range pieces {
+		if !piece.Expr {
+			m[i].literal = piece.Text
+			continue
+		}
+		m[i].program = r.program(n, piece, names)
+		if m[i].program == nil {
+			ok = false
+		} else if use != nil {
+			use(m[i].program)
+		}
+	}
+	if !ok {
+		return nil
+	}
+	if len(m) == 0 {
+		m = mixedText{{}}
+	}
+	return m
+}
+
+// mixedOrLiteral reads a text with expressions, a number or a boolean.
+func (t *taskReader) mixedOrLiteral(n *document.Node, what string) mixedText {
+	switch n.Kind {
+	case document.String:
+		return t.mixed(n, t.wholeRoots, t.use)
+	case document.Number, document.Bool:
+		return mixedText{{literal: n.Text}}
+	}
+	t.is(n, document.String, what, fmt.Sprintf("write an expression: %s: ${{ input.kind }}", what))
+	return nil
+}
+
+// wholeExpression reads a value that must be nothing but an expression.
+func (r *fileReader) wholeExpression(n *document.Node, what string, names []string) *program {
+	cure := fmt.Sprintf("write an expression: %s: ${{ input.count > 0 }}", what)
+	if !r.is(n, document.String, what, cure) {
+		return nil
+	}
+	pieces, problem := expression.Split(n.Text)
+	switch {
+	case problem != "":
+		r.report(n.Position, ErrSyntax, "end it with }}", "%s", problem)
+		return nil
+	case len(pieces) != 1 || !pieces[0].Expr:
+		r.report(n.Position, ErrSyntax, "put all of it between ${{ and }}", "%s: %q is not one expression", what, n.Text)
+		return nil
+	}
+	return r.program(n, pieces[0], names)
+}
+
+// program compiles the expression that is a piece of a string; nil if it is wrong.
+func (r *fileReader) program(n *document.Node, piece expression.Piece, names []string) *program {
+	compiled, problems := expression.Compile(piece.Text, names)
+	for _, p := range problems {
+		r.report(r.within(n, piece.Offset+p.Offset), ErrSyntax, p.Cure, "${{ %s }}: %s", shortened(piece.Text), p.What)
+	}
+	if compiled == nil {
+		return nil
+	}
+	p := &program{Program: compiled, workflow: r.name, tasks: make(map[*expression.Ref]int)}
+	for _, ref := range compiled.Refs() {
+		if ref.Task == "" {
+			continue
+		}
+		task, ok := r.task(ref.Task, r.within(n, piece.Offset), "the reference "+ref.Text)
 		if !ok {
 			return nil
 		}
-		ref.task = task
-		if depend != nil {
-			depend(task)
-		}
+		p.tasks[ref] = task
 	}
-	return &ref
+	return p
+}
+
+// shortened keeps a message readable.
+func shortened(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	const most = 60
+	if len(text) <= most {
+		return text
+	}
+	cut := most
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}
+
+// within is the position of a byte of a string, where the string stands in one
+// line of the file as it is, or else of the string.
+func (r *fileReader) within(n *document.Node, offset int) document.Position {
+	if len(r.list) >= maxProblems { // the text is searched from its beginning
+		return n.Position
+	}
+	line := lineOf(r.source, n.Line)
+	start := 0
+	for range n.Column - 1 {
+		if start >= len(line) {
+			return n.Position
+		}
+		_, size := utf8.DecodeRune(line[start:])
+		start += size
+	}
+	rest := line[start:]
+	quote := 0
+	if len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
+		quote = 1
+	}
+	if !bytes.HasPrefix(rest[quote:], []byte(n.Text)) {
+		return n.Position
+	}
+	return document.Position{Line: n.Line, Column: n.Column + quote + utf8.RuneCountInString(n.Text[:min(offset, len(n.Text))])}
+}
+
+// lineOf returns a line of a text, from 1, without its end.
+func lineOf(text []byte, number int) []byte {
+	for range number - 1 {
+		end := bytes.IndexByte(text, '\n')
+		if end < 0 {
+			return nil
+		}
+		text = text[end+1:]
+	}
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return line
 }
 
 // cmd reads an argument list; nil if it is wrong.
-func (r *fileReader) cmd(n *document.Node, depend func(task int)) *cmdTask {
+func (t *taskReader) cmd(n *document.Node) *cmdTask {
 	const cure = "write a list: cmd: [program, argument, ...]"
-	if !r.is(n, document.List, "cmd", cure) {
+	if !t.is(n, document.List, "cmd", cure) {
 		return nil
 	}
 	if len(n.Items) == 0 || n.Items[0].Kind == document.String && n.Items[0].Text == "" {
-		r.report(n.Position, ErrSyntax, cure, "cmd names no program")
+		t.report(n.Position, ErrSyntax, cure, "cmd names no program")
 		return nil
 	}
-	task := &cmdTask{argv: make([]argument, len(n.Items))}
+	task := &cmdTask{argv: make([]mixedText, len(n.Items))}
 	for i, item := range n.Items {
 		switch {
-		case item.Kind == document.String && isReference(item.Text):
-			task.argv[i].ref = r.reference(item, depend)
+		case item.Kind == document.String && hasExpression(item.Text):
+			task.argv[i] = t.mixed(item, t.roots, t.use)
 		case item.Kind == document.String || item.Kind == document.Number || item.Kind == document.Bool:
-			task.argv[i].literal = item.Text // as it is written: 1.10 stays 1.10
+			task.argv[i] = mixedText{{literal: item.Text}} // as it is written: 1.10 stays 1.10
 		default:
-			r.is(item, document.String, "an element of cmd", "write text or a number, or pass the value through with")
+			t.is(item, document.String, "an element of cmd", "write text or a number, or pass the value through with")
 		}
 		if strings.IndexByte(item.Text, 0) >= 0 {
-			r.report(item.Position, ErrSyntax, "pass such data through with", "an element of cmd holds a zero byte")
+			t.report(item.Position, ErrSyntax, "pass such data through with", "an element of cmd holds a zero byte")
 		}
 	}
 	return task
+}
+
+// duration reads "2s" and the like.
+func (r *fileReader) duration(n *document.Node, what string) time.Duration {
+	cure := fmt.Sprintf("write a number with its unit: %s: 2s", what)
+	if n.Kind == document.Number || !r.is(n, document.String, what, cure) {
+		if n.Kind == document.Number {
+			r.report(n.Position, ErrBadOption, cure, "%s: %s has no unit", what, n.Text)
+		}
+		return 0
+	}
+	d, err := time.ParseDuration(n.Text)
+	switch {
+	case err != nil && isTooLong(n.Text):
+		r.report(n.Position, ErrBadOption, "give a shorter duration, or leave it out", "%s: %s is longer than 292 years", what, n.Text)
+	case err != nil:
+		r.report(n.Position, ErrBadOption, cure, "%s: %q is not a duration", what, n.Text)
+	case d < 0:
+		r.report(n.Position, ErrBadOption, "give a duration of 0 or more", "%s: %s is negative", what, n.Text)
+	}
+	return d
+}
+
+var digits = regexp.MustCompile("[0-9]+")
+
+// isTooLong reports whether a text that is no valid duration would be one if its
+// numbers were small.
+func isTooLong(text string) bool {
+	_, err := time.ParseDuration(digits.ReplaceAllString(text, "1"))
+	return err == nil
 }
 
 // retry reads a policy. A backoff or max_backoff of 0s is no wait at all, not

@@ -173,6 +173,64 @@ func (c *compiler) cure(n *ast.IdentifierNode) string {
 	return "use " + strings.Join(c.roots, ", ")
 }
 
+// path reads an expression that is nothing but a path, as most are, without the
+// library: files may have a hundred thousand of them.
+func (c *compiler) path() bool {
+	text := strings.TrimSpace(c.text)
+	r := &Ref{offset: strings.Index(c.text, text)}
+	end := 0
+	for end < len(text) && isIdentifier(text[:end+1]) {
+		end++
+	}
+	r.Root, text = text[:end], text[end:]
+	if !slices.Contains(c.roots, r.Root) {
+		return false
+	}
+	for text != "" {
+		step, rest, ok := pathStep(text)
+		if !ok {
+			return false
+		}
+		r.Path, text = append(r.Path, step), rest
+	}
+	r.Text = r.Root
+	for _, s := range r.Path {
+		r.Text += stepText(s)
+	}
+	c.order, c.pure = []*Ref{r}, true
+	return true
+}
+
+// pathStep reads .key, ["key"] without escapes, or [index] off the front of a text.
+func pathStep(text string) (step Step, rest string, ok bool) {
+	step.Index = -1
+	if key, found := strings.CutPrefix(text, "."); found {
+		end := 0
+		for end < len(key) && isIdentifier(key[:end+1]) {
+			end++
+		}
+		step.Key, rest = key[:end], key[end:]
+		return step, rest, end > 0 && !slices.Contains(keywords, step.Key)
+	}
+	inner, rest, found := strings.Cut(text, "]")
+	inner, open := strings.CutPrefix(inner, "[")
+	if !found || !open || inner == "" {
+		return step, rest, false
+	}
+	if q := inner[0]; q == '"' || q == '\'' {
+		step.Key = strings.Trim(inner, string(q))
+		return step, rest, len(inner) >= 3 && len(step.Key) == len(inner)-2 && !strings.ContainsAny(step.Key, "\\\n\"'")
+	}
+	n, err := strconv.ParseUint(inner, 10, 31)
+	step.Index = int(n)
+	return step, rest, err == nil && isDigits(inner)
+}
+
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+// keywords are left to the library to judge.
+var keywords = []string{"in", "not", "and", "or", "matches", "contains", "startsWith", "endsWith", "let", "if", "else", "nil", "true", "false"}
+
 // refer lets a node stand for a reference.
 func (c *compiler) refer(node *ast.Node, r *Ref) {
 	if c.calls == nil {

@@ -152,6 +152,24 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestPath: a path that is read without the library is what the library reads.
+func TestPath(t *testing.T) {
+	for _, text := range []string{
+		"input", "input.a", "input.a.b_2", `input["a b"]`, "input['x'][0].y[12]", `tasks["a-b"].output.z`, "tasks.a.output", "env.HOME",
+		"input.in", "input.nil", "item[0]", "input[007]", `input["a\"]`, `input["a'b"]`, `input[""]`,
+	} {
+		quick, problems := expression.Compile(text, roots)
+		slow, problems2 := expression.Compile("("+text+")", roots)
+		if (quick == nil) != (slow == nil) {
+			t.Errorf("%s: %v, %v", text, problems, problems2)
+			continue
+		}
+		if quick != nil && (fmt.Sprintf("%+v", quick.Pure().Path) != fmt.Sprintf("%+v", slow.Pure().Path) || quick.Pure().Text != slow.Pure().Text) {
+			t.Errorf("%s: %+v, %+v", text, quick.Pure(), slow.Pure())
+		}
+	}
+}
+
 func TestSplit(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain":               `[{plain 0 false}]`,
@@ -194,6 +212,19 @@ func FuzzExpression(f *testing.F) {
 			t.Fatalf("%q = %v: %v", text, v, err)
 		}
 	})
+}
+
+func BenchmarkCompile(b *testing.B) {
+	for name, text := range map[string]string{"path": "tasks.load.output.items[0]", "compare": "input.n > 2"} {
+		b.Run("expr="+name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, problems := expression.Compile(text, roots); problems != nil {
+					b.Fatal(problems)
+				}
+			}
+		})
+	}
 }
 
 func BenchmarkEval(b *testing.B) {

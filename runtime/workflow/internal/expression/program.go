@@ -57,7 +57,11 @@ func Compile(text string, roots []string) (*Program, []Problem) {
 		return nil, []Problem{{0, "the expression is empty", pathCure}}
 	}
 	c := compiler{roots: roots, text: text}
-	program, err := c.compile()
+	var program *vm.Program
+	var err error
+	if !c.path() {
+		program, err = c.compile()
+	}
 	if c.check(); c.problems != nil {
 		return nil, c.problems
 	}
@@ -97,7 +101,11 @@ func problemOf(text string, err error) Problem {
 		_, size := utf8.DecodeRuneInString(text[i:])
 		offset = i + size
 	}
-	return Problem{offset, located.Message, "correct the expression"}
+	cure := "correct the expression"
+	if strings.Contains(text, "tasks.") {
+		cure += "; a name that is not made of letters, digits and _ stands in brackets: tasks[\"my task\"].output"
+	}
+	return Problem{offset, located.Message, cure}
 }
 
 // Refs returns the references, in the order of their numbers.
