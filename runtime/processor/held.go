@@ -10,10 +10,10 @@ import (
 // A heldState is what a task has taken from those that it shares something with, or is
 // waiting for. It belongs to the workflow actor.
 type heldState struct {
-	limit   workflow.ConcurrencyLimit // nil: no place is taken nor waited for
-	key     string                    // of the place
-	waiter  any                       // in the limit's queue; nil once it was called or is not waiting
-	granted bool                      // the place is the task's
+	limit   workflow.ConcurrencyLimiter // nil: no place is taken nor waited for
+	key     string                      // of the place
+	waiter  any                         // in the limit's queue; nil once it was called or is not waiting
+	granted bool                        // the place is the task's
 
 	cacheKey string          // of the result, empty without a cache
 	leads    bool            // others wait for the result

@@ -337,7 +337,7 @@ func call(ctx context.Context, a *attempt) (result any, err error) {
 }
 
 // guarded is call if the breaker allows it.
-func guarded(ctx context.Context, a *attempt, b workflow.Breaker) (result any, err error) {
+func guarded(ctx context.Context, a *attempt, b workflow.CircuitBreaker) (result any, err error) {
 	var token uint64
 	if err = protect(func() (err error) { token, err = b.Allow(); return err }); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // A Builder collects the tasks of one workflow that takes an I. Mistakes do not
@@ -13,8 +14,16 @@ import (
 type Builder[I any] struct{ tasks declarations }
 
 // New returns an empty builder for a workflow that takes an I as its input.
-func New[I any](name string) *Builder[I] {
-	return &Builder[I]{declarations{name: name}}
+func New[I any](name string, opts ...PlanOption) *Builder[I] {
+	b := &Builder[I]{declarations{name: name}}
+	for i, opt := range opts {
+		if opt == nil {
+			b.tasks.report(ErrBadOption, "leave it out", "option %d of workflow.New is nil", i+1)
+			continue
+		}
+		opt(&b.tasks)
+	}
+	return b
 }
 
 // Input returns the step that stands for the run's input.
@@ -22,7 +31,7 @@ func (b *Builder[I]) Input() Step[I] {
 	if b == nil {
 		return Step[I]{}
 	}
-	return Step[I]{&b.tasks, inputStep}
+	return Step[I]{owner: &b.tasks, task: inputStep}
 }
 
 // A Step stands for a value that exists when a workflow runs: its input, or the
@@ -31,12 +40,29 @@ func (b *Builder[I]) Input() Step[I] {
 type Step[T any] struct {
 	owner *declarations
 	task  int // index, or inputStep
+	// outcome makes the value of a step that Outcome returned; nil: it is the task's.
+	outcome func(Inputs) any
+}
+
+// Outcome returns a step that stands for how s ends, well or not, so that another
+// task can look at its error or decide by it ([When]). That task also needs a
+// [TriggerOn] that lets it start then, such as AllDone, and s a [MayFail] or the
+// workflow [OnFailure] if the run is to go on at all. Outcome cannot be the output of a
+// workflow.
+func Outcome[T any](s Step[T]) Step[Result[T]] {
+	return Step[Result[T]]{owner: s.owner, task: s.task, outcome: func(in Inputs) any {
+		r := Result[T]{Value: unboxed(in, s), Status: StatusSucceeded}
+		if in.Run != nil && s.task != inputStep {
+			r.Status, r.Err = in.Run.Outcome(s.task)
+		}
+		return r
+	}}
 }
 
 // inputStep is the index of the step that Input returns.
 const inputStep = -1
 
-func (s Step[T]) node() node { return node(s) }
+func (s Step[T]) node() node { return node{s.owner, s.task} }
 
 // A Node is a [Step] of any type.
 type Node interface{ node() node }
@@ -56,13 +82,18 @@ func Build[I, O any](b *Builder[I], out Step[O]) (*Definition[I, O], error) {
 		return nil, &DefinitionError{Problem: "Build got a nil *Builder",
 			Cure: "make one with workflow.New", Err: ErrBadOption}
 	}
-	plan, err := b.tasks.compile(out.node())
+	plan, err := b.tasks.compile(out.node(), out.outcome != nil)
 	if err != nil {
 		return nil, err
 	}
 	result := out.task
 	plan.Output = func(input any, results []any) (any, error) {
-		return Inputs{Input: input, Results: results}.value(result), nil
+		v := Inputs{Input: input, Results: results}.value(result)
+		if v == nil { // a nil interface, or a task that did not succeed
+			var zero O
+			return zero, nil
+		}
+		return v, nil
 	}
 	return &Definition[I, O]{plan}, nil
 }
@@ -71,12 +102,29 @@ func Build[I, O any](b *Builder[I], out Step[O]) (*Definition[I, O], error) {
 type declarations struct {
 	name  string
 	tasks []declaration
+	cases map[caseKey][]any // what Case asks for, by the step it asks
+
+	failure             FailurePolicy
+	timeout, compensate time.Duration
+	problems            []problem
+}
+
+func (d *declarations) report(err error, cure, format string, args ...any) {
+	d.problems = append(d.problems, problem{fmt.Sprintf(format, args...), cure, err})
 }
 
 // A declaration is one task as declared, with what is wrong with it.
 type declaration struct {
 	TaskPlan
+	result   reflect.Type
+	args     []argument
 	problems []problem
+}
+
+// An argument is what a task's function is called with.
+type argument struct {
+	of  reflect.Type
+	get func(Inputs) any
 }
 
 type problem struct {
@@ -89,12 +137,12 @@ func (d *declaration) report(err error, cure, format string, args ...any) {
 }
 
 // add declares a task and returns its index. needs are its data edges.
-func (d *declarations) add(t TaskPlan, needs []node, opts []Option) int {
-	decl := declaration{TaskPlan: t}
+func (d *declarations) add(decl declaration, needs []node, opts []Option) int {
+	t := &decl.TaskPlan
 	if what := badName(t.Name); what != "" {
 		decl.report(ErrBadName, nameCure, "the name of task number %d %s", len(d.tasks)+1, what)
 	}
-	if t.Run == nil && t.Expand == nil {
+	if t.Run == nil && t.Expand == nil && t.Sub == nil {
 		decl.report(ErrNilFunc, "pass a func(context.Context, A) (B, error)", "its function is nil")
 	}
 	for i, n := range needs {
@@ -132,13 +180,19 @@ func (n node) String() string {
 }
 
 // compile checks the declared tasks and makes a plan of a copy of them.
-func (d *declarations) compile(out node) (*Plan, error) {
+func (d *declarations) compile(out node, outcome bool) (*Plan, error) {
 	var problems []error
 	report := func(task, what, cure string, err error) {
 		problems = append(problems, &DefinitionError{d.name, task, what, cure, err})
 	}
 	if what := badName(d.name); what != "" {
 		report("", "the name passed to workflow.New "+what, nameCure, ErrBadName)
+	}
+	for _, p := range d.problems {
+		report("", p.what, p.cure, p.err)
+	}
+	if outcome {
+		report("", "the output passed to Build is an Outcome", "pass the step of a task that takes the Outcome", ErrForeignStep)
 	}
 	if len(d.tasks) == 0 {
 		report("", "it has no task", "add one with workflow.Task or workflow.Map", ErrNoTasks)
@@ -174,6 +228,8 @@ func (d *declarations) compile(out node) (*Plan, error) {
 		tasks[i].Deps = slices.Clone(tasks[i].Deps)
 	}
 	plan := newPlan(d.name, tasks)
+	plan.OnFailure, plan.Timeout = d.failure, d.timeout
+	plan.setCompensateTimeout(d.compensate)
 	plan.pending(func(task int, what string) {
 		name := ""
 		if task != noTask {

@@ -98,8 +98,8 @@ type TaskPlan struct {
 	Compensate func(ctx context.Context, in Inputs, result any) error
 
 	Cache       *CachePolicy       // nil: every run executes the task
-	Breaker     Breaker            // asked before each attempt, an item's too; nil: none
-	RateLimit   RateLimit          // paces the attempts, an item's too; nil: none
+	Breaker     CircuitBreaker     // asked before each attempt, an item's too; nil: none
+	RateLimit   RateLimiter        // paces the attempts, an item's too; nil: none
 	Concurrency *ConcurrencyPolicy // held from the first attempt to the task's end; nil: none
 	Repeat      *RepeatPolicy      // nil: the task succeeds with its first attempt that does
 

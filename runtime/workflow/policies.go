@@ -16,9 +16,9 @@ type CachePolicy struct {
 	TTL time.Duration
 }
 
-// A Breaker refuses attempts while the resource that they need is known to be
-// down. Several tasks and workflows share one; *breaker.Breaker is the usual one.
-type Breaker interface {
+// A CircuitBreaker refuses attempts while the resource that they need is known to be
+// down. Several tasks and workflows share one; *breaker.Breaker is one.
+type CircuitBreaker interface {
 	// Allow asks for leave to begin an attempt. An error refuses it: the attempt
 	// fails with it unrun, and the retry policy is asked about it. With a nil
 	// error the caller owes a Done, to which it passes the token on.
@@ -28,8 +28,8 @@ type Breaker interface {
 	Done(token uint64, err error)
 }
 
-// A RateLimit spreads attempts over time.
-type RateLimit interface {
+// A RateLimiter spreads attempts over time.
+type RateLimiter interface {
 	// Reserve takes the next free place and says how far in the future that is;
 	// the attempt begins after that wait and does not give the place back. An
 	// error, such as for a wait longer than the limit allows, fails the attempt
@@ -40,14 +40,14 @@ type RateLimit interface {
 // A ConcurrencyPolicy bounds how many tasks with the same key hold a limit at
 // the same time, over all runs that share the limit.
 type ConcurrencyPolicy struct {
-	Limit ConcurrencyLimit
+	Limit ConcurrencyLimiter
 	// Key makes the key from what the task reads; nil is one key for all. An
 	// error fails the task without an attempt.
 	Key func(in Inputs) (string, error)
 }
 
-// A ConcurrencyLimit hands out places by key.
-type ConcurrencyLimit interface {
+// A ConcurrencyLimiter hands out places by key.
+type ConcurrencyLimiter interface {
 	// Acquire takes a place and reports true. If there is none it queues the
 	// caller, first come, first served, and reports false: granted is then
 	// called once, from any goroutine, when the place is the caller's.

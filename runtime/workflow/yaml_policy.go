@@ -19,9 +19,9 @@ import (
 
 // policies are those that the tasks of a file refer to by name.
 type policies struct {
-	breakers    map[string]Breaker
-	rates       map[string]RateLimit
-	concurrency map[string]ConcurrencyLimit
+	breakers    map[string]CircuitBreaker
+	rates       map[string]RateLimiter
+	concurrency map[string]ConcurrencyLimiter
 }
 
 // newPolicies returns those that the program shares with a file.
@@ -39,18 +39,18 @@ func withMap[V any](m map[string]V) map[string]V {
 
 // Breakers gives files breakers of the program's own, which several workflows
 // share, by name. A name that a file declares itself is the file's.
-func Breakers(named map[string]Breaker) ParseOption {
+func Breakers(named map[string]CircuitBreaker) ParseOption {
 	return func(c *parseConfig) { share(c, "Breakers", &c.shared.breakers, named) }
 }
 
 // RateLimits gives files rate limits of the program's own, as [Breakers] does.
-func RateLimits(named map[string]RateLimit) ParseOption {
+func RateLimits(named map[string]RateLimiter) ParseOption {
 	return func(c *parseConfig) { share(c, "RateLimits", &c.shared.rates, named) }
 }
 
 // ConcurrencyLimits gives files concurrency limits of the program's own, as
 // [Breakers] does.
-func ConcurrencyLimits(named map[string]ConcurrencyLimit) ParseOption {
+func ConcurrencyLimits(named map[string]ConcurrencyLimiter) ParseOption {
 	return func(c *parseConfig) { share(c, "ConcurrencyLimits", &c.shared.concurrency, named) }
 }
 
