@@ -65,7 +65,7 @@ func (w *workflowActor) placeGranted(c *control) {
 		c.held.release()
 		return
 	}
-	w.begin1(c.run, c.task)
+	w.launch(c.run, c.task)
 }
 
 // lookUp asks the cache for the task's result. True means that the task is to be executed; otherwise it has ended, or
@@ -110,7 +110,7 @@ func (w *workflowActor) resultShared(c *control) {
 		return
 	}
 	if w.lookUp(r, i) && (r.plan.Tasks[i].Concurrency == nil || w.takePlace(r, i)) {
-		w.begin1(r, i)
+		w.launch(r, i)
 	}
 }
 

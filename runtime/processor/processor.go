@@ -137,6 +137,7 @@ func (p *Processor) newTaskActor(index int) *taskActor {
 func (p *Processor) newWorkflowActor(index int) *workflowActor {
 	w := &workflowActor{p: p, index: index, ready: newReadyQueue(p.cfg.Schedule), drained: make(chan struct{})}
 	w.credits.Store(int64(p.creditLimit))
+	w.inline = &taskActor{p: p, index: inlineIndex}
 	w.waiting.limit = int64(p.cfg.MailboxCapacity)
 	w.ref = actor.Spawn(p.sys, w.receive, actor.Config{
 		Name:            fmt.Sprintf("workflow-%d", index),

@@ -60,6 +60,20 @@ func (t *taskActor) receive(c *actor.Context[executeTask], m executeTask) error 
 	return nil
 }
 
+// inlineIndex is the index of what executes Inline tasks on a workflow actor: it has no place in the pool.
+const inlineIndex = -1
+
+// run executes an Inline attempt on its workflow actor, and the Inline successors that it can go straight
+// on to.
+func (t *taskActor) run(a *attempt) {
+	t.hops = 0
+	for a != nil {
+		a, _ = t.execute(a) // never replaced: its workflow actor is busy here and cannot abandon it
+		t.hops++
+	}
+	t.settle()
+}
+
 // next returns the attempt to execute next, or makes the actor idle.
 func (t *taskActor) next() (*attempt, bool) {
 	if a, ok := t.p.pool.Next(t.index); ok {
@@ -216,7 +230,7 @@ func (t *taskActor) release(w *workflowActor, ready []*attempt) (next *attempt) 
 func (t *taskActor) pick(ready []*attempt) (next *attempt) {
 	for _, a := range ready {
 		switch {
-		case !a.plan().Direct:
+		case !a.plan().Direct || t.index == inlineIndex && !a.plan().Inline:
 		case next == nil:
 			next = a
 		case t.p.cfg.Schedule == ScheduleCriticalPath && a.plan().Rank > next.plan().Rank:
@@ -256,6 +270,9 @@ func (t *taskActor) assign(w *workflowActor, pool []*attempt) {
 // for a few successors, made the makespan of a recorded workflow 1.13 times that
 // of first come first served.
 func (t *taskActor) mayGoOn(w *workflowActor) bool {
+	if t.index == inlineIndex {
+		return t.hops < maxHops // takes no task actor from anybody
+	}
 	return t.hops < maxHops && !t.p.pool.Waits(t.index) && w.readyLen.Load() == 0
 }
 
@@ -266,7 +283,9 @@ func (t *taskActor) exited(a *attempt, ctx context.Context, armed *armed) {
 	switch {
 	case t.finish(a, nil, errGoexit, ctx, armed):
 		a.run.owner.tell(taskDone{a})
-		t.p.resume(t)
+		if t.index != inlineIndex { // else the workflow actor goes on by itself
+			t.p.resume(t)
+		}
 	case t.comeBack(a):
 		t.p.resume(t)
 	default:
@@ -289,7 +308,7 @@ func (t *taskActor) prepare(a *attempt) (ctx context.Context, arms *armed) {
 		if a.number == 1 {
 			a.firstAt = a.startedAt
 		}
-		if s := t.p.sizing; s != nil {
+		if s := t.p.sizing; s != nil && t.index != inlineIndex {
 			s.begin(t.index, a)
 		}
 	}
@@ -363,7 +382,7 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 	}
 	if a.timed() {
 		a.endedAt = t.p.clock.now()
-		if s := t.p.sizing; s != nil {
+		if s := t.p.sizing; s != nil && t.index != inlineIndex {
 			s.end(t.index, a)
 		}
 	}

@@ -17,7 +17,7 @@ func (w *workflowActor) start(a *attempt) {
 	r, i := a.run, a.task
 	t, plan := &r.tasks[i], &r.plan.Tasks[i]
 	if plan.Direct {
-		w.queue(a)
+		w.startDirect(a)
 		return
 	}
 	if plan.Decides && !w.decide(r, i) {
@@ -35,11 +35,24 @@ func (w *workflowActor) start(a *attempt) {
 	if plan.Concurrency != nil && !w.takePlace(r, i) {
 		return
 	}
-	w.begin1(r, i)
+	w.launch(r, i)
 }
 
-// begin1 queues the first attempt of a task that nothing keeps from beginning, or a Map's first items.
-func (w *workflowActor) begin1(r *Run, i int32) {
+// startDirect executes an Inline task at once, on this actor, and queues any other.
+func (w *workflowActor) startDirect(a *attempt) {
+	if !a.plan().Inline || w.takeCredits(1) == 0 {
+		w.queue(a)
+		return
+	}
+	if a.timed() {
+		a.queuedAt = w.p.clock.now()
+	}
+	w.started.Add(1)
+	w.inline.run(a)
+}
+
+// launch queues the first attempt of a task that nothing keeps from beginning, or a Map's first items.
+func (w *workflowActor) launch(r *Run, i int32) {
 	t, plan := &r.tasks[i], &r.plan.Tasks[i]
 	if plan.Expand == nil {
 		w.admitAttempt(&t.first)

@@ -36,6 +36,8 @@ type workflowActor struct {
 	closing  error         // why no run may begin any more
 	drained  chan struct{} // closed when Stop waits and every credit is back
 
+	inline   *taskActor // executes Inline tasks on this actor's goroutine
+
 	runsMu sync.Mutex
 	linked *Run // the runs that it drives, doubly linked
 
@@ -65,9 +67,23 @@ func (w *workflowActor) post(c control) {
 // waiting runs', or a credit.
 func (w *workflowActor) tell(m message) {
 	if err := w.ref.Tell(m); err != nil {
-		// Stop waits for every run and reply before it closes the mailbox, so
-		// this is a defect of the engine: never let it pass in silence.
-		panic(fmt.Sprintf("processor: workflow actor %d refused a message that had its place: %v", w.index, err))
+		w.defect(err)
+	}
+}
+
+// defect is the end of a message that found no place: Stop waits for every run and reply before it
+// closes the mailbox, so the engine is wrong, and that must not pass in silence.
+func (w *workflowActor) defect(err error) {
+	panic(fmt.Sprintf("processor: workflow actor %d refused a message that had its place: %v", w.index, err))
+}
+
+// take sends the actor a run whose place in the mailbox is taken. A caller that is about to wait
+// for the run, while the actor is idle, takes it up itself.
+func (w *workflowActor) take(r *Run) {
+	if r.caller == nil {
+		w.tell(executeWorkflow{r})
+	} else if err := w.ref.TellAssist(executeWorkflow{r}); err != nil {
+		w.defect(err)
 	}
 }
 
