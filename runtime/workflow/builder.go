@@ -229,6 +229,7 @@ func (d *declarations) compile(out node, outcome bool) (*Plan, error) {
 	}
 	plan := newPlan(d.name, tasks)
 	plan.OnFailure, plan.Timeout = d.failure, d.timeout
+	plan.classify() // again: OnFailure counts
 	plan.setCompensateTimeout(d.compensate)
 	plan.pending(func(task int, what string) {
 		name := ""
