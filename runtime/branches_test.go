@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -180,5 +181,44 @@ func checkPrivate(rt *rapid.T, t *testing.T, engine *runtime.Runtime, tasks []*b
 				rt.Fatalf("Execute: the body of task %d ran %d times; want %d", i, b.ran.Load(), b.failures+1)
 			}
 		}
+	}
+}
+
+// TestConditionThatExits: a condition that panics or ends its goroutine fails its own task; tasks that were to be
+// started after it start all the same.
+func TestConditionThatExits(t *testing.T) {
+	for name, cond := range map[string]func(int) bool{
+		"panic":  func(int) bool { panic("condition") },
+		"goexit": func(int) bool { goruntime.Goexit(); return true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := start(t, runtime.Config{WorkflowActors: 1})
+			b := workflow.New[int]("exits")
+			same := func(_ context.Context, n int) (int, error) { return n, nil }
+			bad := workflow.Task(b, "bad", same, b.Input(), workflow.When(b.Input(), cond), workflow.MayFail())
+			for i := range 5 {
+				workflow.Task(b, fmt.Sprintf("root-%d", i), same, b.Input(), workflow.When(b.Input(), func(int) bool { return true }))
+			}
+			workflow.Task(b, "below", same, b.Input(), workflow.After(bad), workflow.TriggerOn(workflow.AllDone))
+			run, err := runtime.Start(context.Background(), rt, build(t, b, b.Input()), 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out, err := run.Result(within(t)); out != 7 || err != nil {
+				t.Fatalf("result = %v, %v; want 7", out, err)
+			}
+			for _, task := range run.Report().Tasks {
+				want := workflow.StatusSucceeded
+				if task.Name == "bad" {
+					want = workflow.StatusFailed
+				}
+				if task.Status != want {
+					t.Errorf("task %s is %v: %v; want %v", task.Name, task.Status, task.Err, want)
+				}
+			}
+			if out, err := runtime.Execute(within(t), rt, build(t, b, b.Input()), 8); out != 8 || err != nil {
+				t.Errorf("Execute = %v, %v; want 8", out, err)
+			}
+		})
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/breaker"
+	"github.com/ringmill/ringmill/runtime/limit"
 	"github.com/ringmill/ringmill/runtime/retry"
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
@@ -57,23 +59,57 @@ func moody(seed *atomic.Uint64, release <-chan struct{}) func(context.Context, i
 	}
 }
 
-// soakGraph is a workflow with everything in it: a chain, a fan, a Map, retries
-// and timeouts.
+// soakGraph is a workflow with everything in it: a chain, a fan, a Map, retries, timeouts, branches, failures that
+// it survives, priorities, and tasks that share a cache, a breaker and limits with those of other runs.
 func soakGraph(t *testing.T, body func(context.Context, int) (int, error)) *workflow.Definition[int, int] {
 	t.Helper()
 	again := workflow.Retry(retry.Exponential{MaxAttempts: 3, Base: time.Microsecond, Max: time.Millisecond, Jitter: 1})
-	limit := workflow.Timeout(2 * time.Millisecond)
+	bound := workflow.Timeout(2 * time.Millisecond)
 	b := workflow.New[int]("soak")
-	head := workflow.Task(b, "head", body, b.Input(), again, limit)
-	link := workflow.Task(b, "link", body, head, limit)
+	head := workflow.Task(b, "head", body, b.Input(), again, bound)
+	link := workflow.Task(b, "link", body, head, bound)
 	var leaves []workflow.Node
 	for i := range 8 {
-		leaves = append(leaves, workflow.Task(b, fmt.Sprintf("leaf-%d", i), body, link, again, limit))
+		leaves = append(leaves, workflow.Task(b, fmt.Sprintf("leaf-%d", i), body, link, again, bound))
 	}
 	list := workflow.Task(b, "list", func(_ context.Context, n int) ([]int, error) { return make([]int, n%16), nil }, link)
-	items := workflow.Map(b, "items", body, list, workflow.Limit(3), again, limit, workflow.TaskTimeout(time.Second))
+	items := workflow.Map(b, "items", body, list, workflow.Limit(3), again, bound, workflow.TaskTimeout(time.Second))
+	shared := newShared(t)
+	leaves = append(leaves,
+		workflow.Task(b, "inline", func(_ context.Context, n int) (int, error) { return n, nil }, head, workflow.Inline()),
+		workflow.Task(b, "urgent", body, head, workflow.Priority(workflow.Critical), bound),
+		workflow.Task(b, "low", body, head, workflow.Priority(workflow.Low), again, bound))
+	branch := workflow.Task(b, "branch", body, head, workflow.When(head, func(n int) bool { return n%3 != 0 }), workflow.MayFail(), bound)
+	below := workflow.Task(b, "below", body, branch, workflow.MayFail(), bound)
+	cached := workflow.Task(b, "cached", body, head, workflow.CacheBy(head, time.Millisecond, func(n int) string { return fmt.Sprint(n % 4) }), workflow.MayFail(), again, bound)
+	placed := workflow.Task(b, "placed", body, cached, workflow.ConcurrencyBy(head, shared.places, func(n int) string { return fmt.Sprint(n % 2) }),
+		workflow.TriggerOn(workflow.AllDone), workflow.MayFail(), workflow.TaskTimeout(5*time.Millisecond))
+	braked := workflow.Task(b, "braked", body, head, workflow.Breaker(shared.breaker), workflow.RateLimit(shared.rate), workflow.MayFail(), again, bound)
+	loop := workflow.Repeat(b, "loop", body, head, func(n int) bool { return n%5 == 0 }, 6, workflow.MayFail(), again, bound)
+	kept := workflow.MapResults(b, "kept", body, list, workflow.Limit(5), again, bound)
+	leaves = append(leaves, workflow.Task(b, "join", func(_ context.Context, n int) (int, error) { return n, nil }, b.Input(),
+		workflow.After(branch, below, cached, placed, braked, loop, kept), workflow.TriggerOn(workflow.AllDone)))
 	sum := workflow.Task(b, "sum", func(_ context.Context, xs []int) (int, error) { return len(xs), nil }, items, workflow.After(leaves...))
 	return build(t, b, workflow.Task(b, "tail", body, sum, workflow.TaskTimeout(3*time.Millisecond)))
+}
+
+// shared is what the tasks of all runs of one soak share.
+type shared struct {
+	places  *limit.Concurrency
+	breaker *breaker.Breaker
+	rate    *limit.Rate
+}
+
+func newShared(t *testing.T) (s shared) {
+	t.Helper()
+	var err [3]error
+	s.places, err[0] = limit.NewConcurrency(3)
+	s.breaker, err[1] = breaker.New(breaker.Config{OpenFor: 3 * time.Millisecond})
+	s.rate, err[2] = limit.NewRate(limit.RateConfig{PerSecond: 20_000, Burst: 10, MaxWait: time.Millisecond})
+	if err := errors.Join(err[:]...); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // TestSoak runs moody workflows from many callers, some of whom lose patience,
@@ -89,6 +125,12 @@ func TestSoak(t *testing.T) {
 			WorkflowActors: 1 + 2*i, TaskActors: 4 + 8*i, MailboxCapacity: 1 + i, MaxRuns: 40,
 			CancelGrace: time.Millisecond, Overflow: overflow, Policy: []string{"idle", "round-robin", "least-loaded", "hash"}[i], Schedule: runtime.Schedule(i % 2), Observer: &balance{t: t},
 		}
+		if i == 0 {
+			cfg.Observer = nil // so that runs use the memory of others again
+		}
+		if i == 3 {
+			cfg.TaskActorsMin, cfg.TaskActorsMax = 1, 2*cfg.TaskActors
+		}
 		t.Run(fmt.Sprintf("overflow=%d", overflow), func(t *testing.T) { soak(t, cfg, seed, soakFor(t)/time.Duration(len(overflows))) })
 	}
 }
@@ -101,6 +143,7 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 	}
 	def := soakGraph(t, moody(seed, release))
 	var succeeded, failed, cancelled, refused, shed atomic.Uint64
+	var executed outcomes
 	var atHalf uint64
 	end := time.Now().Add(lasts)
 	var wg sync.WaitGroup
@@ -111,7 +154,11 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 				if caller == 0 && atHalf == 0 && time.Until(end) < lasts/2 {
 					atHalf = liveBytes()
 				}
-				run, err := runtime.Start(context.Background(), rt, def, rng.IntN(100))
+				if caller%2 == 1 {
+					executeImpatiently(t, rt, def, rng, &executed)
+					continue
+				}
+				run, err := runtime.Start(context.Background(), rt, def, rng.IntN(100), runtime.Priority(workflow.Level(rng.IntN(5))))
 				if errors.Is(err, runtime.ErrOverloaded) {
 					refused.Add(1)
 					goruntime.Gosched()
@@ -136,7 +183,13 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 				case status == workflow.StatusSucceeded && err == nil:
 					succeeded.Add(1)
 				default:
-					t.Errorf("status %v, error %v", status, err)
+					var open []string
+					for _, task := range run.Report().Tasks {
+						if !task.Status.Ended() {
+							open = append(open, task.Name+" is "+task.Status.String())
+						}
+					}
+					t.Errorf("status %v, error %v; %v", status, err, open)
 					return
 				}
 			}
@@ -149,6 +202,9 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 	}
 	checkCounts(t, rt)
 	s := rt.Stats()
+	succeeded.Add(executed.succeeded.Load())
+	failed.Add(executed.failed.Load())
+	shed.Add(executed.shed.Load())
 	if s.Succeeded != succeeded.Load() || s.Failed != failed.Load() || s.RunsBound.Shed+s.MailboxBound.Shed != shed.Load() || s.Leaked != 0 {
 		t.Errorf("the callers saw %d succeeded, %d failed, %d shed; stats %+v", succeeded.Load(), failed.Load(), shed.Load(), s)
 	}
@@ -156,6 +212,32 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 		succeeded.Load(), failed.Load(), cancelled.Load(), shed.Load(), refused.Load(), s.Retries, s.Panics, s.Timeouts)
 	if now := liveBytes(); lasts > time.Minute && now > 2*atHalf+(16<<20) {
 		t.Errorf("%d MiB live at half time, %d at the end", atHalf>>20, now>>20)
+	}
+}
+
+// outcomes counts how calls of Execute ended.
+type outcomes struct{ succeeded, failed, shed atomic.Uint64 }
+
+// executeImpatiently executes a run as a caller does that may lose its patience.
+func executeImpatiently(t *testing.T, rt *runtime.Runtime, def *workflow.Definition[int, int], rng *rand.Rand, o *outcomes) {
+	ctx, cancel := within(t), context.CancelFunc(func() {})
+	if rng.IntN(10) == 0 {
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(rng.IntN(2000))*time.Microsecond)
+	}
+	defer cancel()
+	_, err := runtime.Execute(ctx, rt, def, rng.IntN(100))
+	switch _, ofTask := errors.AsType[*workflow.TaskError](err); {
+	case err == nil:
+		o.succeeded.Add(1)
+	case ofTask:
+		o.failed.Add(1)
+	case errors.Is(err, runtime.ErrOverloaded):
+		if _, ended := errors.AsType[*runtime.RunError](err); ended && ctx.Err() == nil {
+			o.shed.Add(1)
+		}
+		goruntime.Gosched()
+	case !errors.Is(err, ctx.Err()) || ctx.Err() == nil:
+		t.Errorf("Execute: %v (%T)", err, err)
 	}
 }
 

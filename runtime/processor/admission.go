@@ -25,7 +25,7 @@ func (p *Processor) admit(r *Run) error {
 		if w := p.workflows[at]; w.waiting.enter() {
 			r.owner = w
 			r.prepare()
-			w.take(r)
+			w.tell(executeWorkflow{r})
 			p.remember(r)
 			return nil
 		}

@@ -148,27 +148,6 @@ func (w *workflowActor) giveBack(r *Run, i int32, status workflow.Status) {
 	}
 }
 
-// claimedTasks is a list of claimed tasks, first come first served, linked by attempt.next.
-type claimedTasks struct{ first, last *attempt }
-
-func (l *claimedTasks) add(a *attempt) {
-	if l.last == nil {
-		l.first = a
-	} else {
-		l.last.next = a
-	}
-	l.last = a
-}
-
-// startClaimed starts the tasks that became ready, and those that these make ready.
-func (w *workflowActor) startClaimed() {
-	for w.claimed.first != nil {
-		list := w.claimed.first
-		w.claimed = claimedTasks{}
-		w.startAll(list)
-	}
-}
-
 // results returns the cache of tasks' results, made when the first task asks for it.
 func (p *Processor) results() *cache.Cache {
 	p.cacheOnce.Do(func() {

@@ -134,19 +134,18 @@ func (w *workflowActor) later(a *attempt, wait time.Duration, kind controlKind) 
 	w.p.wheel.Start(a.backOff, wait)
 }
 
-// startAll begins the tasks that a task actor has claimed and left to this actor.
-func (w *workflowActor) startAll(a *attempt) {
-	for a != nil {
-		r, next := a.run, a.next
-		a.next = nil
+// startClaimed starts the tasks that became ready, and those that these make ready. Each is taken off the
+// list first: user code may end this goroutine, and the others are then started by the next one.
+func (w *workflowActor) startClaimed() {
+	for a := w.claimed.take(); a != nil; a = w.claimed.take() {
+		r := a.run
 		if r.ending.Load() == 0 {
 			w.start(a)
-		} else { // it may have been withdrawn, but a Map that has not begun never is
+		} else { // it may have been withdrawn, but what came here from a task actor may not
 			a.phase.CompareAndSwap(phaseQueued, phaseDropped)
 			w.endWithRun(r, a.task)
 		}
 		w.settle(r)
-		a = next
 	}
 }
 

@@ -36,7 +36,7 @@ type workflowActor struct {
 	closing  error         // why no run may begin any more
 	drained  chan struct{} // closed when Stop waits and every credit is back
 
-	inline   *taskActor // executes Inline tasks on this actor's goroutine
+	inline *taskActor // executes Inline tasks on this actor's goroutine
 
 	runsMu sync.Mutex
 	linked *Run // the runs that it drives, doubly linked
@@ -67,23 +67,9 @@ func (w *workflowActor) post(c control) {
 // waiting runs', or a credit.
 func (w *workflowActor) tell(m message) {
 	if err := w.ref.Tell(m); err != nil {
-		w.defect(err)
-	}
-}
-
-// defect is the end of a message that found no place: Stop waits for every run and reply before it
-// closes the mailbox, so the engine is wrong, and that must not pass in silence.
-func (w *workflowActor) defect(err error) {
-	panic(fmt.Sprintf("processor: workflow actor %d refused a message that had its place: %v", w.index, err))
-}
-
-// take sends the actor a run whose place in the mailbox is taken. A caller that is about to wait
-// for the run, while the actor is idle, takes it up itself.
-func (w *workflowActor) take(r *Run) {
-	if r.caller == nil {
-		w.tell(executeWorkflow{r})
-	} else if err := w.ref.TellAssist(executeWorkflow{r}); err != nil {
-		w.defect(err)
+		// Stop waits for every run and reply before it closes the mailbox, so
+		// this is a defect of the engine: never let it pass in silence.
+		panic(fmt.Sprintf("processor: workflow actor %d refused a message that had its place: %v", w.index, err))
 	}
 }
 
@@ -98,7 +84,7 @@ func (w *workflowActor) receive(_ *actor.Context[message], m message) error {
 		w.takeBack(m.attempt)
 	case tasksReady:
 		w.credits.Add(1)
-		w.startAll(m.first)
+		w.claimed.addAll(m.first)
 	}
 	w.startClaimed()
 	w.dispatch()
@@ -212,9 +198,9 @@ func (w *workflowActor) begin(r *Run) {
 		w.end(r, workflow.StatusCancelled, w.closing)
 	default:
 		for _, i := range r.plan.Roots {
-			if t := &r.tasks[i]; t.claim() { // else another root's failure has ended the run
-				w.start(&t.first)
-			}
+			t := &r.tasks[i]
+			t.claim()
+			w.claimed.add(&t.first)
 		}
 	}
 	w.settle(r)
