@@ -124,7 +124,7 @@ func (a *actor[M]) offer(m M, w *scheduler.Worker) error {
 // refused makes a dead letter of what came too late.
 func (a *actor[M]) refused(m M, err error) error {
 	if err == mailbox.ErrClosed {
-		a.system.deadLetter(DeadLetter{Actor: a.name, Message: m, Reason: err})
+		a.deadLetter(m, err)
 	}
 	return err
 }
