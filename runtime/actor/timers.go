@@ -170,9 +170,13 @@ func (s *System) wheel() *scheduler.Wheel {
 	if w := o.made.Load(); w != nil {
 		return w
 	}
-	w, err := scheduler.NewWheel(scheduler.WheelConfig{Clock: s.config.Clock})
+	cfg := scheduler.WheelConfig{Clock: s.config.Clock}
+	if cfg.Clock != nil {
+		cfg.Granularity = time.Microsecond // it costs wake-ups, and those of a test's clock are calls
+	}
+	w, err := scheduler.NewWheel(cfg)
 	if err != nil {
-		panic(fmt.Sprintf("actor: the wheel's own defaults are refused: %v", err))
+		panic(fmt.Sprintf("actor: the wheel's configuration is refused: %v", err))
 	}
 	if o.stopped {
 		_ = w.Stop(context.Background()) // nothing is armed
