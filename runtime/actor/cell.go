@@ -168,6 +168,9 @@ func (c *cell) abandon() { c.abandonAs(flagAbandon) }
 func (c *cell) abandonAs(flags uint32) {
 	was := c.flags.Or(flags)
 	c.close()
+	if was&flagChildren != 0 {
+		c.closeChildren() // the actor itself may be in its handler for long; it closes those that it spawns there
+	}
 	if was&flagAbandon == 0 {
 		c.schedule()
 	}

@@ -61,7 +61,9 @@ type sampledQueue[M any] struct {
 func (q *sampledQueue[M]) TryEnqueue(m M) error {
 	s := stamped[M]{message: m}
 	if q.sampler.sent.Add(1)%sampleEvery == 1 {
-		s.sent = max(time.Since(epoch), 1)
+		if s.sent = time.Since(epoch); s.sent == 0 {
+			s.sent = 1 // not 0, which says that it is not measured
+		}
 	}
 	return q.box.TryEnqueue(s)
 }

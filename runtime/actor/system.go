@@ -175,7 +175,7 @@ func (s *System) Stop(ctx context.Context) error {
 		return ErrInHandler
 	}
 	for _, c := range s.beginStop() {
-		if c.parent == nil { // a parent closes its children when it has handled what it accepted
+		if c.parent == nil && ctx.Err() == nil { // a parent closes its children when it has handled what it accepted
 			c.close()
 		}
 	}
