@@ -311,8 +311,8 @@ func (e *Executor) runWorker() {
 	w.searching = true
 	w.turn.reset()
 	if e.stalls != nil {
-		e.stalls.enter(w)
-		defer e.stalls.leave(w) // Goexit too
+		w.hold = e.stalls.enter()
+		defer e.stalls.leave(w.hold) // Goexit too
 	}
 	for !w.work() {
 		// A panic has ended work; the worker is as good as before.

@@ -67,19 +67,19 @@ func (h *hold) end() {
 }
 
 // enter is called by a worker on its goroutine, leave at its end.
-func (d *stallDetector) enter(w *Worker) {
-	w.hold = &hold{goroutine: goroutineHeader()}
+func (d *stallDetector) enter() *hold {
+	h := &hold{goroutine: goroutineHeader()}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.holds[w.hold] = struct{}{}
+	d.holds[h] = struct{}{}
 	d.arm()
+	return h
 }
 
-func (d *stallDetector) leave(w *Worker) {
+func (d *stallDetector) leave(h *hold) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.holds, w.hold)
-	w.hold = nil
+	delete(d.holds, h)
 }
 
 // arm needs mu.

@@ -45,8 +45,8 @@ type SystemConfig struct {
 	// replace too.
 	Clock scheduler.Clock
 
-	// StallAfter is how long a handler of a non-blocking actor may hold its worker
-	// before OnStall is told, 1 ms or more. It costs an uncontended lock a slice, so
+	// StallAfter is how long a non-blocking actor may hold its worker, with one message
+	// or with those of one slice together, before OnStall is told, 1 ms or more. It costs an uncontended lock a slice, so
 	// it is off by default, 0. Nothing is polled while no actor is at work.
 	StallAfter time.Duration
 
