@@ -49,7 +49,7 @@ func TestPeerFaultFullMailboxLocksUp(t *testing.T) {
 		var refs [3]actor.Ref[int]
 		var wg sync.WaitGroup
 		wg.Add(2)
-		rounds := iterations(10_000)
+		rounds := iterations(2_000)
 		for i := range refs {
 			sent := 0
 			var full int
