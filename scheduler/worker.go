@@ -16,6 +16,7 @@ type Worker struct {
 	inRow     int        // activations taken from lifo since the queue was last asked
 	searching bool       // counted in executor.counts
 	turn      turn       // since the worker last yielded
+	hold      *hold      // what the stall detector sees; nil: off
 }
 
 // Executor returns the executor that the worker belongs to.
@@ -70,7 +71,7 @@ func (w *Worker) work() (left bool) {
 
 // run runs a for as long as it wants to and nobody else waits for the worker.
 func (w *Worker) run(a Activation) {
-	for a.Run(w) {
+	for w.slice(a) {
 		if w.turn.over(true) {
 			w.executor.queue.push(a) // see yield
 			w.yield()
@@ -85,6 +86,17 @@ func (w *Worker) run(a Activation) {
 	if w.turn.over(false) {
 		w.yield()
 	}
+}
+
+// slice is a.Run in sight of the stall detector, if there is one.
+func (w *Worker) slice(a Activation) (again bool) {
+	if w.hold == nil {
+		return a.Run(w)
+	}
+	w.hold.begin(a)
+	again = a.Run(w)
+	w.hold.end()
+	return again
 }
 
 // yield lets other goroutines of the program have the processor. What the worker

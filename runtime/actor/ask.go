@@ -2,7 +2,6 @@ package actor
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -41,7 +40,7 @@ func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T
 	// While the actor is at work there is time to see whether this is a handler.
 	if scheduler.OnWorker() {
 		ended = ErrInHandler
-	} else if ended = a.awaitReply(ctx, slot.woken); ended == nil {
+	} else if ended = slot.await(ctx, &a.cell, generation); ended == nil {
 		return slot.take(), nil
 	}
 	if !slot.answer(generation) { // a Reply was faster and is about to wake
@@ -49,20 +48,6 @@ func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T
 		return slot.take(), nil
 	}
 	return none, ended
-}
-
-// awaitReply returns nil when woken, else what came before.
-func (c *cell) awaitReply(ctx context.Context, woken <-chan struct{}) error {
-	var cause error
-	select {
-	case <-woken:
-		return nil
-	case <-c.stoppedChan():
-		cause = ErrNoReply
-	case <-ctx.Done():
-		cause = ctx.Err()
-	}
-	return fmt.Errorf("actor: %q: waiting for the reply: %w", c.name, cause)
 }
 
 // ReplyTo is where the reply to one Ask goes. It may be copied, kept and passed on
@@ -93,6 +78,8 @@ type replySlot[T any] struct {
 	generation atomic.Uint64
 	value      T
 	woken      chan struct{}
+	moved      chan struct{}            // holds a token when handover is to be looked at
+	handover   atomic.Pointer[handover] // by the latest Forward
 }
 
 // answer ends the generation; it reports true to one caller only.
@@ -115,7 +102,7 @@ func replyPool[T any](s *System) *sync.Pool {
 		return p.(*sync.Pool)
 	}
 	p, _ := s.replyPools.LoadOrStore(key, &sync.Pool{New: func() any {
-		return &replySlot[T]{woken: make(chan struct{}, 1)}
+		return &replySlot[T]{woken: make(chan struct{}, 1), moved: make(chan struct{}, 1)}
 	}})
 	return p.(*sync.Pool)
 }

@@ -11,7 +11,8 @@ type inbox[M any] struct {
 
 type otherKind[M any] struct {
 	mailbox.Queue[M]
-	one [1]M // where messages come out; belongs to the actor's side
+	capacity int
+	one      [1]M // where messages come out; belongs to the actor's side
 }
 
 func newInbox[M any](kind string, capacity int) (inbox[M], error) {
@@ -22,7 +23,14 @@ func newInbox[M any](kind string, capacity int) (inbox[M], error) {
 	if err != nil {
 		return inbox[M]{}, err
 	}
-	return inbox[M]{other: &otherKind[M]{Queue: queue}}, nil
+	return inbox[M]{other: &otherKind[M]{Queue: queue, capacity: capacity}}, nil
+}
+
+func (b *inbox[M]) Cap() int {
+	if b.ring != nil {
+		return b.ring.Cap()
+	}
+	return b.other.capacity
 }
 
 func (b *inbox[M]) TryEnqueue(m M) error {
