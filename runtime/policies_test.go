@@ -250,3 +250,55 @@ func TestMapResultsKeepErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestHeartbeat: an attempt that gives no sign of life for too long is cancelled and timed out and tried again, one
+// that does may take as long as it likes.
+func TestHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{})
+		def := one(t, func(ctx context.Context, n int) (int, error) {
+			if workflow.AttemptOf(ctx).Number() == 1 && n > 0 {
+				<-ctx.Done()
+				return 0, fmt.Errorf("stopped: %w", context.Cause(ctx))
+			}
+			for range 10 {
+				<-time.After(800 * time.Millisecond)
+				workflow.Heartbeat(ctx)
+			}
+			return n, ctx.Err()
+		}, workflow.HeartbeatTimeout(time.Second), workflow.Retry(retry.Constant{MaxAttempts: 2}))
+		began := time.Now()
+		if out, err := runtime.Execute(within(t), rt, def, 0); out != 0 || err != nil || time.Since(began) != 8*time.Second {
+			t.Errorf("with signs of life: %v, %v after %v; want 0 after 8 s", out, err, time.Since(began))
+		}
+		began = time.Now()
+		out, err := runtime.Execute(within(t), rt, def, 1)
+		if took := time.Since(began); out != 1 || err != nil || took < 9*time.Second || took > 9*time.Second+10*time.Millisecond {
+			t.Errorf("silent at first: %v, %v after %v; want 1 after 9 s", out, err, took)
+		}
+		silent := one(t, func(ctx context.Context, _ int) (int, error) { <-ctx.Done(); return 0, ctx.Err() }, workflow.HeartbeatTimeout(time.Second))
+		_, err = runtime.Execute(within(t), rt, silent, 1)
+		if te := taskError(t, err); !errors.Is(te, context.DeadlineExceeded) || te.Err.Error() != "heartbeat timed out after 1s: context canceled" {
+			t.Errorf("silent: %v; want the heartbeat's timeout", err)
+		}
+		if s := rt.Stats(); s.Timeouts != 2 || s.Leaked != 0 {
+			t.Errorf("%d timeouts, %d leaked; want 2 and 0", s.Timeouts, s.Leaked)
+		}
+	})
+}
+
+// TestHeartbeatIgnored: a silent body that does not return either is given up.
+func TestHeartbeatIgnored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{CancelGrace: time.Second})
+		release := make(chan struct{})
+		stuck := one(t, func(context.Context, int) (int, error) { <-release; return 0, nil }, workflow.HeartbeatTimeout(time.Second))
+		began := time.Now()
+		_, err := runtime.Execute(within(t), rt, stuck, 1)
+		if te := taskError(t, err); !errors.Is(te, context.DeadlineExceeded) || rt.Stats().Leaked != 1 || time.Since(began) > 2*time.Second+10*time.Millisecond {
+			t.Errorf("%v after %v, %d leaked; want a timeout after 2 s and 1", err, time.Since(began), rt.Stats().Leaked)
+		}
+		close(release)
+		synctest.Wait()
+	})
+}

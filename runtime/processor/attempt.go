@@ -42,6 +42,7 @@ type attempt struct {
 	fate  atomic.Uint32 // of the task actor under an abandoned attempt: see taskActor.execute
 
 	actor     *taskActor      // before running
+	arms      *armed          // before running; nil without a deadline and a heartbeat
 	ctx       context.Context // before running; as the observer returned it. Nil without an observer
 	startedAt instant         // before running
 	firstAt   instant         // before running: startedAt of the first attempt of this task or item

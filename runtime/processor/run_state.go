@@ -40,7 +40,7 @@ func (r *Run) prepare() {
 
 func isPlain(plan *workflow.Plan) bool {
 	for i := range plan.Tasks {
-		if t := &plan.Tasks[i]; !t.Direct || !t.Plain || t.Timeout > 0 || t.Retry != nil {
+		if t := &plan.Tasks[i]; !t.Direct || !t.Plain || t.Timeout > 0 || t.Heartbeat > 0 || t.Retry != nil {
 			return false
 		}
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ringmill/ringmill/runtime/actor"
 	"github.com/ringmill/ringmill/runtime/workflow"
-	"github.com/ringmill/ringmill/scheduler"
 )
 
 // A taskActor executes one attempt at a time on the blocking executor. While it
@@ -293,12 +292,6 @@ func (t *taskActor) exited(a *attempt, ctx context.Context, armed *armed) {
 	}
 }
 
-// armed is what an attempt with a deadline has.
-type armed struct {
-	ctx   scheduler.DeadlineContext
-	stuck scheduler.Timer // reports a body that ignores its deadline
-}
-
 // prepare makes the context that the body sees and arms the timer that reports
 // a body which ignores its deadline.
 func (t *taskActor) prepare(a *attempt) (ctx context.Context, arms *armed) {
@@ -312,17 +305,13 @@ func (t *taskActor) prepare(a *attempt) (ctx context.Context, arms *armed) {
 			s.begin(t.index, a)
 		}
 	}
-	ctx = a.run.context(a)
-	if deadline, _, _ := a.deadline(); deadline != 0 {
-		arms = new(armed) // the body may keep its context for ever
-		t.p.wheel.InitContext(&arms.ctx, ctx, t.p.clock.time(deadline), nil)
+	task := a.run.context(a)
+	ctx = task
+	if deadline, _, _ := a.deadline(); deadline != 0 || a.plan().Heartbeat > 0 {
+		arms = arm(a, task, deadline)
 		ctx = &arms.ctx
-		r, number := a.run, a.number
-		arms.stuck.Init(func() {
-			r.owner.post(control{kind: attemptStuck, run: r, attempt: a, number: number})
-		})
-		t.p.wheel.StartAt(&arms.stuck, t.p.clock.time(deadline.after(t.p.cfg.CancelGrace)))
 	}
+	a.arms = arms
 	if obs := t.p.cfg.Observer; obs != nil {
 		e := a.event()
 		e.At = t.p.clock.time(a.startedAt)
@@ -331,14 +320,6 @@ func (t *taskActor) prepare(a *attempt) (ctx context.Context, arms *armed) {
 		a.ctx = ctx
 	}
 	return ctx, arms
-}
-
-// disarm ends what an attempt with a deadline has.
-func (x *armed) disarm() {
-	if x != nil {
-		x.stuck.Stop()
-		x.ctx.Cancel()
-	}
 }
 
 // call runs the body behind the panic barrier.
@@ -399,7 +380,7 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 // its deadline is too late; one whose run is cancelled meanwhile is not.
 func (a *attempt) judge(ctx context.Context, err error) (workflow.Status, error) {
 	deadline, _, _ := a.deadline()
-	late := deadline != 0 && a.endedAt >= deadline
+	late := deadline != 0 && a.endedAt >= deadline || a.arms.silent()
 	switch {
 	case err == nil && !late:
 		return workflow.StatusSucceeded, nil
@@ -437,7 +418,7 @@ func (t *taskActor) observeEnd(a *attempt) {
 // timed reports whether the attempt needs the clock.
 func (a *attempt) timed() bool {
 	t := a.plan()
-	return a.run.p.timed || a.run.p.sizing != nil || t.Timeout > 0 || t.TaskTimeout > 0 || t.Retry != nil
+	return a.run.p.timed || a.run.p.sizing != nil || t.Timeout > 0 || t.TaskTimeout > 0 || t.Heartbeat > 0 || t.Retry != nil
 }
 
 // deadline returns when the attempt must have ended, and which bound that is; 0
@@ -456,5 +437,8 @@ func (a *attempt) deadline() (at instant, what string, limit time.Duration) {
 // is what the body made of it.
 func (a *attempt) timeout(cause error) *timeoutError {
 	_, what, limit := a.deadline()
+	if a.arms.silent() {
+		what, limit = "heartbeat", a.plan().Heartbeat
+	}
 	return &timeoutError{what: what, limit: limit, err: cause}
 }

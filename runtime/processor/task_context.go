@@ -16,7 +16,8 @@ type taskContext struct {
 	task   int32
 	item   int32 // of a Map, else -1
 	number int32
-	again  int32 // iterations of a Repeat before this one
+	again  int32  // iterations of a Repeat before this one
+	pulse  *armed // nil without a heartbeat
 }
 
 // inlineContexts is how many tasks' contexts have their place in the Run itself,
@@ -84,4 +85,8 @@ func (c *taskContext) IdempotencyKey() string {
 func (c *taskContext) Number() int { return int(c.number) }
 
 // Heartbeat is part of workflow.Attempt.
-func (c *taskContext) Heartbeat() {}
+func (c *taskContext) Heartbeat() {
+	if c.pulse != nil {
+		c.pulse.beat.Store(int64(c.run.p.clock.now()))
+	}
+}

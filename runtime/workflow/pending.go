@@ -12,7 +12,6 @@ type pendingFeature struct {
 
 // pendingFeatures lists all of them. An engine that learns one removes its line.
 var pendingFeatures = []pendingFeature{
-	{name: "HeartbeatTimeout", used: func(t *TaskPlan) bool { return t.Heartbeat != 0 }},
 	{name: "Compensate", used: func(t *TaskPlan) bool { return t.Compensate != nil }},
 	{name: "a workflow as a task", used: func(t *TaskPlan) bool { return t.Sub != nil }},
 }

@@ -1,0 +1,67 @@
+package processor
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/ringmill/ringmill/scheduler"
+)
+
+// armed is what an attempt with a deadline or a heartbeat has. It is made anew for each: the body
+// may keep its context for ever.
+type armed struct {
+	ctx   scheduler.DeadlineContext
+	stuck scheduler.Timer // reports a body that ignores the end of its context
+
+	pulse   scheduler.Timer // looks for signs of life; unused without a heartbeat
+	beat    atomic.Int64    // instant of the last one
+	missed  atomic.Bool
+	disarms atomic.Bool
+}
+
+// arm makes the context of an attempt and arms its timers; a deadline of 0 is none.
+func arm(a *attempt, task *taskContext, deadline instant) *armed {
+	p, r, number, x := a.run.p, a.run, a.number, new(armed)
+	p.wheel.InitContext(&x.ctx, task, p.clock.time(deadline), nil)
+	x.stuck.Init(func() {
+		r.owner.post(control{kind: attemptStuck, run: r, attempt: a, number: number})
+	})
+	if deadline != 0 {
+		p.wheel.StartAt(&x.stuck, p.clock.time(deadline.after(p.cfg.CancelGrace)))
+	}
+	if every := a.plan().Heartbeat; every > 0 {
+		task.pulse = x
+		x.beat.Store(int64(a.startedAt))
+		x.pulse.Init(func() { x.listen(p, every) })
+		p.wheel.Start(&x.pulse, every)
+	}
+	return x
+}
+
+// listen looks whether there was a sign of life, and ends the attempt's context if not.
+func (x *armed) listen(p *Processor, every time.Duration) {
+	silence := p.clock.now().since(instant(x.beat.Load()))
+	switch {
+	case x.disarms.Load():
+	case silence < every:
+		p.wheel.Start(&x.pulse, every-silence)
+	default:
+		x.missed.Store(true) // before the context ends: the body's end is judged by it
+		x.ctx.CancelCause(&timeoutError{what: "heartbeat", limit: every})
+		p.wheel.Start(&x.stuck, p.cfg.CancelGrace)
+	}
+}
+
+// silent reports whether the attempt has missed its heartbeat.
+func (x *armed) silent() bool { return x != nil && x.missed.Load() }
+
+// disarm ends what the attempt has.
+func (x *armed) disarm() {
+	if x == nil {
+		return
+	}
+	x.disarms.Store(true)
+	x.pulse.Stop()
+	x.stuck.Stop()
+	x.ctx.Cancel()
+}
