@@ -53,14 +53,14 @@ func TestOverflowDefault(t *testing.T) {
 	_, err := runtime.Start(context.Background(), rt, def, 2)
 	wantOverloaded(t, err, "MaxRuns", 2)
 
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
 	_, err = runtime.Execute(ctx, rt, def, 2)
 	wantOverloaded(t, err, "MaxRuns", 2)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error = %v, want the context's too", err)
 	}
-	_, err = runtime.Execute(context.Background(), rt, def, 2, runtime.RunTimeout(5*time.Millisecond))
+	_, err = runtime.Execute(context.Background(), rt, def, 2, runtime.RunTimeout(200*time.Millisecond))
 	if re, ok := errors.AsType[*runtime.RunError](err); !ok || re.Status != workflow.StatusFailed || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error = %v, want RunTimeout's", err)
 	}
