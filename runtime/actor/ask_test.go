@@ -188,7 +188,7 @@ func TestAskDoesNotAllocate(t *testing.T) {
 			t.Fatalf("Ask = %d, %v", got, err)
 		}
 	})
-	if allocs >= 1 { // a garbage collection may empty the pools
+	if allocs >= 2 { // a garbage collection may empty the pools, and under -race they drop one slot in four
 		t.Errorf("%v allocations for an Ask", allocs)
 	}
 }

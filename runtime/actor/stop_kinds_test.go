@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -18,16 +19,23 @@ func TestImmediateStop(t *testing.T) {
 	for _, how := range []string{"kill", "stop"} {
 		t.Run(how, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex // parent and child end at the same time
 				var letters []actor.DeadLetter
-				sys := newTestSystem(t, actor.SystemConfig{OnDeadLetter: func(d actor.DeadLetter) { letters = append(letters, d) }})
-				release, stops := make(chan struct{}), 0
-				handled := 0
+				sys := newTestSystem(t, actor.SystemConfig{OnDeadLetter: func(d actor.DeadLetter) {
+					if d.Reason != mailbox.ErrClosed {
+						mu.Lock()
+						letters = append(letters, d)
+						mu.Unlock()
+					}
+				}})
+				release := make(chan struct{})
+				var handled, stops atomic.Int64
 				var child actor.Ref[int]
-				onStop := func() { stops++ }
+				onStop := func() { stops.Add(1) }
 				ref := actor.Spawn(sys, func(c *actor.Context[int], m int) error {
-					handled++
+					handled.Add(1)
 					if m == 0 {
-						child = actor.SpawnChild(c, func(*actor.Context[int], int) error { handled++; <-release; return nil }, actor.Config{OnStop: onStop})
+						child = actor.SpawnChild(c, func(*actor.Context[int], int) error { handled.Add(1); <-release; return nil }, actor.Config{OnStop: onStop})
 						tellAll(t, child, 1, 2, 3)
 					}
 					<-release
@@ -50,11 +58,10 @@ func TestImmediateStop(t *testing.T) {
 				if err := ref.Tell(9); err != mailbox.ErrClosed {
 					t.Errorf("Tell = %v", err)
 				}
-				letters = slices.DeleteFunc(letters, func(d actor.DeadLetter) bool { return d.Message == 9 })
 				close(release)
 				stopSystem(t, sys)
-				if handled != 2 || len(letters) != 4 || stops != 2 {
-					t.Errorf("handled %d, %d stops, letters %v; want 2, 2, and 4 letters", handled, stops, letters)
+				if handled.Load() != 2 || len(letters) != 4 || stops.Load() != 2 {
+					t.Errorf("handled %d, %d stops, letters %v; want 2, 2, and 4 letters", handled.Load(), stops.Load(), letters)
 				}
 				for _, d := range letters {
 					if d.Reason != reason {
