@@ -275,6 +275,7 @@ func (e *Executor) enter() bool {
 			return false
 		}
 		if e.counts.CompareAndSwap(counts, counts+oneActive+oneSearching) {
+			inside.Add(1)
 			return true
 		}
 	}

@@ -150,6 +150,7 @@ func (w *Worker) countOut() {
 		delta += oneSearching
 		w.searching = false
 	}
+	inside.Add(-1)
 	w.executor.counts.Add(-delta)
 }
 

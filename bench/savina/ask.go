@@ -12,23 +12,30 @@ const busyPairs = 4
 
 // What does a question with its answer cost, and how long does it take? On the channel side each question brings a channel
 // for its answer. p50-ns and p99-ns are measured in a second pass, include one look at the clock, and need N of some 1,000.
-// load=pairs: four pairs of actors, or of goroutines, play ping-pong meanwhile.
-var ask = []Scenario{{
-	Name: "Ask/load=none", Unit: "question", Small: 100,
-	Ringmill: func(r *Run) { askActor(r, r.system()) },
-	Channel:  askChannel,
-}, {
-	Name: "Ask/load=pairs", Unit: "question", Small: 100,
-	Ringmill: func(r *Run) {
-		sys := r.system()
-		defer playPairs(sys)()
-		askActor(r, sys)
-	},
-	Channel: func(r *Run) {
-		defer playPairsChannel()()
-		askChannel(r)
-	},
-}}
+// load=pairs: four pairs of actors, or of goroutines, play ping-pong meanwhile. inline=yes: the actor has Config.Inline.
+var ask = []Scenario{
+	askOf("inline=yes/load=none", true, false), askOf("inline=yes/load=pairs", true, true),
+	askOf("inline=no/load=none", false, false), askOf("inline=no/load=pairs", false, true),
+}
+
+func askOf(name string, inline, loaded bool) Scenario {
+	return Scenario{
+		Name: "Ask/" + name, Unit: "question", Small: 100,
+		Ringmill: func(r *Run) {
+			sys := r.system()
+			if loaded {
+				defer playPairs(sys)()
+			}
+			askActor(r, sys, inline)
+		},
+		Channel: func(r *Run) {
+			if loaded {
+				defer playPairsChannel()()
+			}
+			askChannel(r)
+		},
+	}
+}
 
 // AskAll times questions: all of them together for ns/op, then each for the percentiles.
 func (r *Run) AskAll(question func(n int) int) {
@@ -49,12 +56,13 @@ func (r *Run) AskAll(question func(n int) int) {
 	r.percentiles(samples)
 }
 
-func askActor(r *Run, sys *actor.System) {
+func askActor(r *Run, sys *actor.System, inline bool) {
 	type question struct {
 		n     int
 		reply actor.ReplyTo[int]
 	}
-	ref := actor.Spawn(sys, func(_ *actor.Context[question], q question) error { return q.reply.Reply(2 * q.n) }, actor.Config{})
+	ref := actor.Spawn(sys, func(_ *actor.Context[question], q question) error { return q.reply.Reply(2 * q.n) },
+		actor.Config{Inline: inline})
 	ctx := context.Background()
 	r.AskAll(func(n int) int {
 		answer, err := actor.Ask(ctx, ref, func(to actor.ReplyTo[int]) question { return question{n, to} })

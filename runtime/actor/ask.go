@@ -15,40 +15,62 @@ import (
 // reply, within ctx. In the steady state it does not allocate, beyond what build
 // does.
 //
+// An idle actor with Config.Inline handles the message on the calling goroutine, which
+// saves waking a worker and waiting for it. An Ask that is answered so is answered also
+// inside a handler.
+//
 // Its errors are those of Tell (then nothing was sent), ErrNoReply if the actor has
 // stopped without a reply, one that wraps ctx.Err(), and inside a handler
 // ErrInHandler. A handler is recognised by ctx, if that comes from
-// Context.Context; else only after the message was sent. A handler that wants an
-// answer tells a message with its own Ref in it, and has the answer told to that.
+// Context.Context; else it may be only after the message was sent. A handler that wants
+// an answer tells a message with its own Ref in it, and has the answer told to that.
 func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T, error) {
-	var none T
 	a := ref.actor
 	if a == nil {
+		var none T
 		return none, mailbox.ErrClosed
 	}
 	if inHandler(ctx) {
+		var none T
 		return none, ErrInHandler
 	}
 	pool := replyPool[T](a.system)
 	slot := pool.Get().(*replySlot[T])
+	v, err := askWith(ctx, a, slot, build)
+	pool.Put(slot) // not deferred: after a panic or Goexit a reply may still be on its way to the slot
+	return v, err
+}
+
+// askWith is Ask with its slot.
+func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], build func(ReplyTo[T]) M) (v T, err error) {
+	outside := !scheduler.AnyWorker() // before the message wakes one
 	generation := slot.generation.Load()
-	defer pool.Put(slot)
-	if err := ref.Tell(build(ReplyTo[T]{slot: slot, generation: generation})); err != nil {
-		slot.answer(generation) // what build may have kept is void
-		return none, err
+	message := build(ReplyTo[T]{slot: slot, generation: generation})
+	if a.inline {
+		if err = a.tellInline(message); slot.answered() {
+			return slot.take(), nil
+		}
+	} else {
+		err = Ref[M]{a}.Tell(message)
 	}
-	var ended error
+	if err != nil {
+		slot.answer(generation) // what build may have kept is void
+		return v, err
+	}
 	// While the actor is at work there is time to see whether this is a handler.
-	if scheduler.OnWorker() {
-		ended = ErrInHandler
-	} else if ended = a.awaitReply(ctx, slot.woken); ended == nil {
+	if outside || !scheduler.OnWorker() {
+		err = a.awaitReply(ctx, slot.woken)
+	} else {
+		err = ErrInHandler
+	}
+	if err == nil {
 		return slot.take(), nil
 	}
 	if !slot.answer(generation) { // a Reply was faster and is about to wake
 		<-slot.woken
 		return slot.take(), nil
 	}
-	return none, ended
+	return v, err
 }
 
 // awaitReply returns nil when woken, else what came before.
@@ -98,6 +120,16 @@ type replySlot[T any] struct {
 // answer ends the generation; it reports true to one caller only.
 func (s *replySlot[T]) answer(generation uint64) bool {
 	return s.generation.CompareAndSwap(generation, generation+1)
+}
+
+// answered reports whether the asker has been woken already.
+func (s *replySlot[T]) answered() bool {
+	select {
+	case <-s.woken:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *replySlot[T]) take() T {

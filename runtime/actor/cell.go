@@ -57,6 +57,7 @@ type cell struct {
 	self     activation
 	name     string
 	onSignal func()
+	inline   bool // see Config.Inline
 
 	handled    uint64          // messages the handler has been given
 	slow       bool            // see budget
