@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	goruntime "runtime"
 	"sync"
 	"sync/atomic"
 
@@ -56,6 +57,9 @@ func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], bui
 	if err != nil {
 		slot.answer(generation) // what build may have kept is void
 		return v, err
+	}
+	if outside && slot.answeredSoon() {
+		return slot.take(), nil
 	}
 	// While the actor is at work there is time to see whether this is a handler.
 	if outside || !scheduler.OnWorker() {
@@ -130,6 +134,17 @@ func (s *replySlot[T]) answered() bool {
 	default:
 		return false
 	}
+}
+
+// answeredSoon is answered after some yields; see stoppedSoon.
+func (s *replySlot[T]) answeredSoon() bool {
+	for range yields {
+		goruntime.Gosched()
+		if s.answered() {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *replySlot[T]) take() T {

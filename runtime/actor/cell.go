@@ -107,6 +107,7 @@ func (c *cell) rarely() *rare {
 type activation interface {
 	scheduler.Activation
 	closeMailbox()
+	readyToFinish() bool
 	queued() int
 }
 
