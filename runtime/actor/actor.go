@@ -93,10 +93,6 @@ func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
 	if cfg.MailboxCapacity == 0 {
 		cfg.MailboxCapacity = sys.config.MailboxCapacity
 	}
-	box, err := newInbox[M](cfg.MailboxKind, cfg.MailboxCapacity)
-	if err != nil {
-		panic(fmt.Sprintf("actor: Spawn(%q): %v", cfg.Name, err))
-	}
 	a := &actor[M]{
 		cell: cell{
 			system:     sys,
@@ -108,9 +104,11 @@ func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
 			onSignal:   cfg.OnSignal,
 			onStop:     cfg.OnStop,
 		},
-		mailbox:    box,
 		handler:    handler,
 		newHandler: newHandler,
+	}
+	if err := a.mailbox.init(cfg.MailboxKind, cfg.MailboxCapacity); err != nil {
+		panic(fmt.Sprintf("actor: Spawn(%q): %v", cfg.Name, err))
 	}
 	a.self = a
 	a.context.actor = a
