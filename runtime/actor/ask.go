@@ -38,6 +38,9 @@ func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T
 	pool := replyPool[T](a.system)
 	slot := pool.Get().(*replySlot[T])
 	v, err := askWith(ctx, a, slot, build)
+	if slot.asked.Load() != nil {
+		slot.asked.Store(nil) // the slot must not keep the executor alive
+	}
 	pool.Put(slot) // not deferred: after a panic or Goexit a reply may still be on its way to the slot
 	return v, err
 }
@@ -52,6 +55,9 @@ func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], bui
 			return slot.take(), nil
 		}
 	} else {
+		if !outside { // a worker that goes on would keep the processor from the asker
+			slot.asked.Store(a.executor)
+		}
 		err = Ref[M]{a}.Tell(message)
 	}
 	if err != nil {
@@ -107,7 +113,11 @@ func (r ReplyTo[T]) Reply(v T) error {
 		return ErrNotAsking
 	}
 	s.value = v
+	asked := s.asked.Load()
 	s.woken <- struct{}{} // publishes value; never blocks: there is one answer, and the Ask takes it out
+	if asked != nil {
+		asked.Hurry() // this may be one of its workers, and the asker next on its processor
+	}
 	return nil
 }
 
@@ -119,6 +129,7 @@ type replySlot[T any] struct {
 	generation atomic.Uint64
 	value      T
 	woken      chan struct{}
+	asked      atomic.Pointer[scheduler.Executor] // the executor of the actor asked, to be told of the reply; nil if nobody need be
 }
 
 // answer ends the generation; it reports true to one caller only.
