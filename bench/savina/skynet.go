@@ -34,6 +34,10 @@ func growTrees(r *Run, leaves int) {
 func grow(sys *actor.System, from *actor.Context[int], parent actor.Ref[int], first, leaves int) {
 	const start = -1
 	sum, missing := 0, 10
+	mailboxCapacity := 10
+	if leaves == 1 {
+		mailboxCapacity = 1 // a leaf is told once to begin
+	}
 	ref := actor.Spawn(sys, func(c *actor.Context[int], m int) error {
 		switch {
 		case m == start && leaves == 1:
@@ -51,7 +55,7 @@ func grow(sys *actor.System, from *actor.Context[int], parent actor.Ref[int], fi
 			return parent.TellFrom(c, sum)
 		}
 		return nil
-	}, actor.Config{MailboxCapacity: 10})
+	}, actor.Config{MailboxCapacity: mailboxCapacity})
 	if from == nil {
 		_ = ref.Tell(start)
 	} else {

@@ -51,10 +51,13 @@ type Config struct {
 // actor is a cell with a mailbox and a handler for messages of type M.
 type actor[M any] struct {
 	cell
-	mailbox    inbox[M]
-	handler    func(*Context[M], M) error        // belongs to the actor's side
 	newHandler func() func(*Context[M], M) error // nil: a restart keeps the handler
-	context    Context[M]
+	_          [16]byte                          // what a message touches lies together, as in cell, with the mailbox's first line
+
+	handler func(*Context[M], M) error // belongs to the actor's side
+	context Context[M]
+	mailbox inbox[M]
+	_       [32]byte // 448 bytes: of the size classes of malloc one that keeps lines aligned
 }
 
 // Spawn starts an actor that calls handler for one message at a time, in the

@@ -15,7 +15,7 @@ func (c *cell) closeHere() {
 		}
 	}
 	c.resume()
-	c.wakeAllWaiters()
+	c.wakeIfWaiting()
 }
 
 // yields is how often a caller that is about to sleep lets others have its processor first. A worker that it has just woken
