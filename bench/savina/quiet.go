@@ -8,8 +8,8 @@ import (
 	"github.com/ringmill/ringmill/runtime/actor"
 )
 
-// How long does a message to a quiet actor wait beside one, or 16, that are flooded with work of 1 us? p50-ns and p99-ns are from Tell
-// to the handler, the reading of the clock included.
+// How long does a message to a quiet actor wait beside one, or 16, that are flooded with work of 1 us? p50-ns and p99-ns are
+// from Tell to the handler, the reading of the clock included; what the sender waits for its processor is in ns/op.
 var quiet = []Scenario{quietBeside(1), quietBeside(16)}
 
 func quietBeside(hot int) Scenario {
