@@ -48,6 +48,15 @@ type ExecutorConfig struct {
 	// list. Defaults to 4,096 (96 KiB).
 	Capacity int
 
+	// StallAfter is how long a slice of an activation may hold its worker before OnStall is
+	// told, 1 ms or more. It costs each slice an uncontended lock. Defaults to 0: off.
+	StallAfter time.Duration
+
+	// OnStall is told about each slice that exceeds StallAfter, once, at most half of
+	// StallAfter late, on the goroutine of a timer that runs only while workers do. It must not
+	// block or panic. Required with StallAfter.
+	OnStall func(Stall)
+
 	// OnPanic, if set, is told about a panic that escaped an activation, with
 	// the stack, on the worker's goroutine. It must not block. The panic is
 	// counted either way and the worker goes on.
@@ -77,6 +86,9 @@ func (c ExecutorConfig) withDefaults() (ExecutorConfig, error) {
 	}
 	if c.Capacity < 1 || c.Capacity > capacityLimit {
 		return c, fmt.Errorf("scheduler: %s: Capacity is %d; want 1 to %d, or 0 for %d", c.Name, c.Capacity, capacityLimit, defaultCapacity)
+	}
+	if c.StallAfter != 0 && (c.StallAfter < time.Millisecond || c.OnStall == nil) {
+		return c, fmt.Errorf("scheduler: %s: StallAfter is %v; want 1ms or more and OnStall to be set, or 0 for off", c.Name, c.StallAfter)
 	}
 	return c, nil
 }
@@ -143,6 +155,7 @@ type Executor struct {
 
 	parked atomic.Pointer[Worker] // sleeps in park; whoever takes it out wakes it
 	hurry  atomic.Bool            // see Hurry
+	stalls *stallDetector         // nil: off
 
 	refusals atomic.Uint64
 	panics   atomic.Uint64
@@ -179,6 +192,9 @@ func NewExecutor(cfg ExecutorConfig) (*Executor, error) {
 		pool:     pool,
 		submit:   pool.Submit,
 		idle:     make(chan struct{}),
+	}
+	if cfg.StallAfter > 0 {
+		e.stalls = newStallDetector(cfg.StallAfter, cfg.OnStall)
 	}
 	e.loop = e.runWorker
 	e.workers.New = func() any { return &Worker{executor: e, woken: make(chan bool, 1)} }
@@ -314,11 +330,21 @@ func (e *Executor) start() {
 // runWorker is the body of a worker's goroutine, counted in as searching.
 func (e *Executor) runWorker() {
 	w := e.workers.Get().(*Worker)
+	if e.stalls != nil {
+		w.hold = e.stalls.newHold()
+		defer e.stalls.leave(w.hold) // Goexit too
+	}
 	for awake := true; awake; awake = e.park(w) {
 		w.searching = true
 		w.turn.reset()
+		if w.hold != nil {
+			e.stalls.enter(w.hold)
+		}
 		for !w.work() {
 			// A panic has ended work; the worker is as good as before.
+		}
+		if w.hold != nil {
+			e.stalls.leave(w.hold) // the detector has nothing to look at while all sleep
 		}
 	}
 	e.workers.Put(w)

@@ -21,6 +21,25 @@ type WheelConfig struct {
 	// Shards is the number of independently locked parts, 1 to 256, rounded up to a power
 	// of two; each takes 5 KiB. Defaults to GOMAXPROCS.
 	Shards int
+
+	// Clock is the wheel's time, for tests. Defaults to nil, the real time.
+	Clock Clock
+}
+
+// Clock is a time that somebody else lets pass, such as a test. Its methods are safe for
+// concurrent use and do not block.
+type Clock interface {
+	Now() time.Time
+
+	// AfterFunc calls f once when d has passed, as time.AfterFunc does. Its result is a
+	// *time.Timer's methods.
+	AfterFunc(d time.Duration, f func()) ClockTimer
+}
+
+// ClockTimer is what a Clock's AfterFunc returns. Stop and Reset are as time.Timer's.
+type ClockTimer interface {
+	Stop() bool
+	Reset(d time.Duration) bool
 }
 
 const (
@@ -94,7 +113,8 @@ func (c WheelConfig) withDefaults() (WheelConfig, error) {
 // wakeAt under the wheel's mu.
 type Wheel struct {
 	began  time.Time
-	shift  uint // log2 of a tick in nanoseconds
+	clock  Clock // nil: the real one
+	shift  uint  // log2 of a tick in nanoseconds
 	shards []wheelShard
 	turn   RoundRobin // gives each new timer its shard
 
@@ -103,7 +123,7 @@ type Wheel struct {
 	wakeAt atomic.Int64 // tick at which sweep runs next: never, or sweeping while it does
 
 	mu      sync.Mutex
-	timer   *time.Timer // runs sweep; moved under mu
+	timer   ClockTimer // runs sweep; moved under mu
 	swept   chan struct{}
 	running bool // a sweep is under way
 	stopped bool
@@ -155,7 +175,7 @@ func NewWheel(cfg WheelConfig) (*Wheel, error) {
 		return nil, err
 	}
 	w := &Wheel{
-		began:  time.Now(),
+		clock:  cfg.Clock,
 		shift:  uint(bits.Len64(uint64(cfg.Granularity)) - 1),
 		shards: make([]wheelShard, cfg.Shards),
 		swept:  make(chan struct{}, 1),
@@ -164,7 +184,13 @@ func NewWheel(cfg WheelConfig) (*Wheel, error) {
 		w.shards[i].wheel = w
 	}
 	w.wakeAt.Store(never)
-	w.timer = time.AfterFunc(time.Duration(never), w.sweep)
+	if w.clock != nil {
+		w.began = w.clock.Now()
+		w.timer = w.clock.AfterFunc(time.Duration(never), w.sweep)
+	} else {
+		w.began = time.Now()
+		w.timer = time.AfterFunc(time.Duration(never), w.sweep)
+	}
 	w.timer.Stop()
 	return w, nil
 }
@@ -176,7 +202,7 @@ func (w *Wheel) Granularity() time.Duration { return 1 << w.shift }
 // leaves t as it is, if the wheel has been stopped. It panics if t has no callback or has
 // been started on another wheel.
 func (w *Wheel) Start(t *Timer, d time.Duration) bool {
-	now := time.Since(w.began)
+	now := w.elapsed()
 	if d <= 0 {
 		d = 1 // in the next tick, so that a callback can start its own timer again
 	}
@@ -271,6 +297,14 @@ func (w *Wheel) Stop(ctx context.Context) error {
 	}
 }
 
+// elapsed is the time since the wheel was made.
+func (w *Wheel) elapsed() time.Duration {
+	if w.clock != nil {
+		return w.clock.Now().Sub(w.began)
+	}
+	return time.Since(w.began)
+}
+
 // shardOf returns the shard that t belongs to for good.
 func (w *Wheel) shardOf(t *Timer) *wheelShard {
 	if t.shard == nil {
@@ -306,7 +340,7 @@ func (w *Wheel) wakeBy(tick int64) {
 // sleepUntil sets the runtime timer; mu is held.
 func (w *Wheel) sleepUntil(tick int64) {
 	w.wakeAt.Store(tick)
-	w.timer.Reset(time.Duration(tick)<<w.shift - time.Since(w.began))
+	w.timer.Reset(time.Duration(tick)<<w.shift - w.elapsed())
 }
 
 // sweep fires what is due, on the goroutine of the runtime timer.
@@ -320,7 +354,7 @@ func (w *Wheel) sweep() {
 	w.wakeAt.Store(sweeping) // nobody else needs to wake
 	w.mu.Unlock()
 
-	now := int64(time.Since(w.began)) >> w.shift
+	now := int64(w.elapsed()) >> w.shift
 	for i := range w.shards {
 		w.shards[i].fire(now)
 	}

@@ -17,6 +17,7 @@ type Worker struct {
 	searching bool       // counted in executor.counts
 	turn      turn       // since the worker last yielded
 	woken     chan bool  // see Executor.park; holds one
+	hold      *hold      // what the stall detector sees; nil: off
 }
 
 // Executor returns the executor that the worker belongs to.
@@ -71,7 +72,7 @@ func (w *Worker) work() (left bool) {
 
 // run runs a for as long as it wants to and nobody else waits for the worker.
 func (w *Worker) run(a Activation) {
-	for a.Run(w) {
+	for w.slice(a) {
 		if w.turn.over(true) || w.executor.hurried() {
 			w.executor.queue.push(a) // see yield
 			w.yield()
@@ -90,6 +91,17 @@ func (w *Worker) run(a Activation) {
 
 // hasWork reports whether the worker will go on at once. One that is about to leave need not yield.
 func (w *Worker) hasWork() bool { return w.lifo != nil || !w.executor.queue.empty() }
+
+// slice is a.Run in sight of the stall detector, if there is one.
+func (w *Worker) slice(a Activation) (again bool) {
+	if w.hold == nil {
+		return a.Run(w)
+	}
+	w.hold.begin(a)
+	again = a.Run(w)
+	w.hold.end()
+	return again
+}
 
 // yield lets other goroutines of the program have the processor. What the worker
 // holds goes to the queue, so that other workers may take it meanwhile. No wake is

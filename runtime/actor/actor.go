@@ -3,7 +3,9 @@ package actor
 import (
 	"fmt"
 	"runtime/debug"
+	"time"
 
+	"github.com/ringmill/ringmill/mailbox"
 	"github.com/ringmill/ringmill/scheduler"
 )
 
@@ -35,6 +37,41 @@ type Config struct {
 	// Defaults to false.
 	Inline bool
 
+	// Overflow says what happens to a message that finds the mailbox full:
+	// mailbox.Fail answers ErrFull; mailbox.DropNewest drops that message and
+	// mailbox.DropOldest the one that has waited longest, and Tell answers nil. What
+	// is dropped becomes a dead letter with ErrOverflow and is counted in
+	// Stats.Dropped and ActorStats.Dropped. mailbox.Wait is not for actors: use
+	// TellWait. With DropOldest taking a message out costs a lock, and there can be no
+	// Priority. Defaults to mailbox.Fail.
+	Overflow mailbox.Overflow
+
+	// Priority, made by PriorityBy, gives each message its level; see
+	// mailbox.Priority for the order. Each of the four levels has MailboxCapacity.
+	// Defaults to none: all messages are alike.
+	Priority Priority
+
+	// StashCapacity bounds Context.Stash, in messages, 1 to mailbox.MaxCapacity.
+	// Defaults to MailboxCapacity. A stash takes memory when it is used.
+	StashCapacity int
+
+	// Middleware goes around the handler, the first outermost, inside that of the
+	// system; see Middleware. Defaults to none, which costs nothing.
+	Middleware []Middleware
+
+	// PassivateAfter stops the actor, as Ref.Close does, when it has had no message
+	// for that long: not sooner, and at most a quarter later, plus 1 ms. Messages of
+	// timers and watches count, signals do not. An actor with children, or with
+	// messages in its stash, stays. Its Ref answers mailbox.ErrClosed then, and an
+	// Event tells of it. 0 means never; the least is 1 ms. Defaults to 0.
+	PassivateAfter time.Duration
+
+	// Sample switches on ActorStats.Wait and Service, measured for one message in 64.
+	// It costs a counter that the senders share, two looks at the clock in 64 messages
+	// and 8 bytes a place in the mailbox; it allocates nothing. Defaults to
+	// SystemConfig.Sample.
+	Sample bool
+
 	// Supervision says what happens after a failure. Defaults to nil: the actor
 	// goes on with its next message.
 	Supervision *Supervision
@@ -52,8 +89,10 @@ type Config struct {
 type actor[M any] struct {
 	cell
 	newHandler func() func(*Context[M], M) error // nil: a restart keeps the handler
-	_          [16]byte                          // what a message touches lies together, as in cell, with the mailbox's first line
+	extra      *extra[M]                         // belongs to the actor's side; nil until something needs it
+	observed   *observed                         // set at spawn; nil without Overflow and Sample
 
+	// What a message touches lies together, as in cell, with the mailbox's first line.
 	handler func(*Context[M], M) error // belongs to the actor's side
 	context Context[M]
 	mailbox inbox[M]
@@ -115,11 +154,19 @@ func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
 	}
 	a.self = a
 	a.context.actor = a
+	if cfg.furnished() || len(sys.config.Middleware) > 0 || sys.config.Sample {
+		if err := a.furnish(cfg); err != nil {
+			panic(fmt.Sprintf("actor: Spawn(%q): %v", cfg.Name, err))
+		}
+	}
 	if parent != nil {
 		parent.addChild(&a.cell) // before anybody can stop it
 	}
 	if sys.add(&a.cell) {
 		sys.publish(&a.cell, Spawned, nil)
+		if cfg.PassivateAfter > 0 {
+			a.passivateAfter(cfg.PassivateAfter)
+		}
 		return Ref[M]{actor: a}
 	}
 	a.mailbox.Close()
@@ -161,13 +208,21 @@ func (a *actor[M]) Run(w *scheduler.Worker) (again bool) {
 // slice handles messages until none is ready or the budget is spent.
 func (a *actor[M]) slice(message *M) (again bool) {
 	b := newBudget(&a.cell)
+	if a.extra != nil && a.extra.unstashed() {
+		return a.redeliver(message, &b)
+	}
 	for {
 		var ok bool
 		if *message, ok = a.mailbox.TryDequeue(); !ok {
 			return a.rest()
 		}
-		if f := a.flags.Load(); f&(flagWaiting|flagAbandon) != 0 && a.attend(f, *message) {
-			continue
+		if f := a.flags.Load(); f&(flagWaiting|flagAbandon|flagUnstashed) != 0 {
+			if a.attend(f, *message) {
+				continue
+			}
+			if f&flagUnstashed != 0 {
+				return a.handleLater(*message)
+			}
 		}
 		if a.handle(message) {
 			return a.carryOut()
@@ -195,11 +250,7 @@ func (a *actor[M]) attend(flags uint32, message M) bool {
 	if flags&flagAbandon == 0 {
 		return false
 	}
-	reason := ErrAbandoned
-	if a.supervisor != nil && a.supervisor.gaveUp {
-		reason = ErrGaveUp
-	}
-	a.system.deadLetter(DeadLetter{Actor: a.name, Message: message, Reason: reason})
+	a.deadLetter(message, a.abandonedBecause())
 	return true
 }
 
@@ -209,14 +260,22 @@ func (a *actor[M]) attendDue(flags uint32, message *M) {
 	if flags&flagEscalated != 0 && a.attendEscalated() {
 		return
 	}
+	if flags&flagSibling != 0 {
+		if a.attendSibling(); a.sentenced() {
+			return
+		}
+	}
 	if flags&flagSignal != 0 {
 		a.attendSignal()
+	}
+	if flags&flagPassivate != 0 {
+		a.attendPassivate()
 	}
 	if flags&flagNotice == 0 || a.sentenced() {
 		return
 	}
 	if w := a.takeFired(); w != nil && flags&flagAbandon == 0 {
-		*message = w.message.(M)
+		*message, _ = w.message.(M) // fails only for a nil of an interface type, whose zero value it is
 		a.handle(message)
 	}
 }

@@ -2,7 +2,6 @@ package actor
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	goruntime "runtime"
 	"sync"
@@ -69,7 +68,7 @@ func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], bui
 	}
 	// While the actor is at work there is time to see whether this is a handler.
 	if outside || !scheduler.OnWorker() {
-		err = a.awaitReply(ctx, slot.woken)
+		err = slot.await(ctx, &a.cell, generation)
 	} else {
 		err = ErrInHandler
 	}
@@ -81,20 +80,6 @@ func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], bui
 		return slot.take(), nil
 	}
 	return v, err
-}
-
-// awaitReply returns nil when woken, else what came before.
-func (c *cell) awaitReply(ctx context.Context, woken <-chan struct{}) error {
-	var cause error
-	select {
-	case <-woken:
-		return nil
-	case <-c.stoppedChan():
-		cause = ErrNoReply
-	case <-ctx.Done():
-		cause = ctx.Err()
-	}
-	return fmt.Errorf("actor: %q: waiting for the reply: %w", c.name, cause)
 }
 
 // ReplyTo is where the reply to one Ask goes. It may be copied, kept and passed on
@@ -130,6 +115,8 @@ type replySlot[T any] struct {
 	value      T
 	woken      chan struct{}
 	asked      atomic.Pointer[scheduler.Executor] // the executor of the actor asked, to be told of the reply; nil if nobody need be
+	moved      chan struct{}                      // holds a token when handover is to be looked at
+	handover   atomic.Pointer[handover]           // by the latest Forward
 }
 
 // answer ends the generation; it reports true to one caller only.
@@ -173,7 +160,7 @@ func replyPool[T any](s *System) *sync.Pool {
 		return p.(*sync.Pool)
 	}
 	p, _ := s.replyPools.LoadOrStore(key, &sync.Pool{New: func() any {
-		return &replySlot[T]{woken: make(chan struct{}, 1)}
+		return &replySlot[T]{woken: make(chan struct{}, 1), moved: make(chan struct{}, 1)}
 	}})
 	return p.(*sync.Pool)
 }

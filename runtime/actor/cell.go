@@ -28,10 +28,15 @@ const (
 	flagNotice                // the message of a watch is to be handled
 	flagEscalated             // a child's failure is to be dealt with
 	flagChildren              // there are children: stop them before stopping
+	flagUnstashed             // there are messages to be handled before those in the mailbox
+	flagSibling               // an all-for-one sibling's verdict is to be shared
+	flagPassivate             // stop unless there is something to do
+	flagKilled                // the dead letters' reason is ErrKilled
+	flagLetters               // it is told about dead letters
 )
 
 // flagsDue are the requests that the actor attends to before its next message.
-const flagsDue = flagSignal | flagNotice | flagEscalated
+const flagsDue = flagSignal | flagNotice | flagEscalated | flagUnstashed | flagSibling | flagPassivate
 
 // cell is what an actor has regardless of its message type.
 //
@@ -92,7 +97,11 @@ type rare struct {
 	fired    []*watch            // what it is to be told now
 
 	children  map[*cell]struct{}
-	escalated []error // failures of children that are to be dealt with
+	escalated []error  // failures of children that are to be dealt with
+	shared    sentence // what an all-for-one sibling has been sentenced to
+
+	timers     map[*Timer]struct{} // those that may still fire
+	passivator *passivator
 }
 
 // rarely returns rare; mu is held.
@@ -109,6 +118,8 @@ type activation interface {
 	closeMailbox()
 	readyToFinish() bool
 	queued() int
+	stats() ActorStats
+	endStash()
 }
 
 // claim moves the actor from idle to scheduled; the caller who is told true must
@@ -153,9 +164,18 @@ func (c *cell) close() {
 }
 
 // abandon makes the actor turn what is left in its mailbox into dead letters.
-func (c *cell) abandon() {
+// The flag comes first: nothing more is handled once the mailbox is closed.
+func (c *cell) abandon() { c.abandonAs(flagAbandon) }
+
+func (c *cell) abandonAs(flags uint32) {
+	was := c.flags.Or(flags)
 	c.close()
-	c.request(flagAbandon)
+	if was&flagChildren != 0 {
+		c.closeChildren() // the actor itself may be in its handler for long; it closes those that it spawns there
+	}
+	if was&flagAbandon == 0 {
+		c.schedule()
+	}
 }
 
 func (c *cell) signal() { c.request(flagSignal) }
@@ -182,6 +202,7 @@ func (c *cell) stoppedChan() <-chan struct{} {
 
 // finish is the actor's last act: its mailbox is drained.
 func (c *cell) finish() {
+	c.self.endStash()  // its dead letters' reason may be the supervisor's
 	c.supervisor = nil // nothing that fails from here on brings it back
 	if onStop := c.onStop; onStop != nil {
 		c.onStop = nil
@@ -204,6 +225,7 @@ func (c *cell) leave() {
 	c.mu.Unlock()
 
 	if left != nil {
+		left.endTimers(c)
 		left.endWatches()
 	}
 	if c.parent != nil {

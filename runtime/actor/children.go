@@ -49,10 +49,10 @@ func (c *cell) childGone(child *cell) {
 
 // closeChildren closes the children, and abandons them if the actor is abandoned itself.
 func (c *cell) closeChildren() {
-	abandoned := c.flags.Load()&flagAbandon != 0
+	abandoned := c.flags.Load() & (flagAbandon | flagKilled)
 	for _, child := range c.allChildren() {
-		if abandoned {
-			child.abandon()
+		if abandoned != 0 {
+			child.abandonAs(abandoned)
 		} else {
 			child.close()
 		}

@@ -17,15 +17,32 @@
 //   - [Ask] outside handlers: sends and waits for the reply. [Config.Inline] makes it cheaper than a channel.
 //   - [Ref.Signal] when only the fact matters and not how often: never refused.
 //
-// A [Pool] is a group of actors behind one router: round robin, by key, or all.
+// A handler passes an Ask on, and the obligation to reply with it, by [Forward].
+//
+// A [Pool] is a group of actors behind one router, chosen by name ([Routers]): round robin,
+// idle, least loaded, by hash of a key, or all.
+//
+// Inside a handler, [Context] gives more than Self: Stash and UnstashAll set messages
+// aside and bring them back before newer ones, Become and Unbecome exchange the handler, After and Every tell the
+// actor something later.
 //
 // [Watch] tells an actor that another has stopped. [Supervision] says how an actor
-// goes on after a failure: it resumes, restarts after a back-off, or stops. [SpawnChild] ties
+// goes on after a failure: it resumes, restarts after a back-off, or stops, alone or with
+// its siblings. [SpawnChild] ties
 // an actor's life to its parent's. [Subscribe] gives an actor the events of all others'
 // lives.
 //
+// [Config] has what concerns one actor's mailbox and life: [Priority], an overflow policy,
+// [Middleware], passivation, samples of waits. Ref.Close handles what was accepted and
+// then stops, Ref.Stop waits for that until a deadline, [Ref.Kill] stops at once.
+// [System.Actors] lists all actors with their state and depth; dead letters go to a hook, to
+// subscribers ([SubscribeDeadLetters]) and to a list of the latest.
+//
+// Names are the business of package registry, tests that of package actortest.
+//
 // Handlers must not block, unless [Config.Blocking] puts the actor on the
-// system's other executor, which is made for that.
+// system's other executor, which is made for that. [SystemConfig.StallAfter] finds those
+// that do all the same.
 //
 // What the package never does: it never blocks a sender but in TellWait and Ask,
 // never drops an accepted message (it is handled or becomes a dead letter, counted

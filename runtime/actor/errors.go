@@ -14,6 +14,24 @@ var (
 	// ErrAbandoned is a dead letter's reason: the deadline of Stop came first.
 	ErrAbandoned = errors.New("actor: not handled before the deadline of Stop")
 
+	// ErrKilled is a dead letter's reason: Ref.Kill came first.
+	ErrKilled = errors.New("actor: not handled before Kill")
+
+	// errSibling is the reason of an EventKind GaveUp that an AllForOne sibling brought about.
+	errSibling = errors.New("actor: a sibling with AllForOne stops")
+
+	// ErrStashed is a dead letter's reason: the actor stopped with the message in its stash.
+	ErrStashed = errors.New("actor: still in the stash when the actor stopped")
+
+	// ErrOverflow is a dead letter's reason: Config.Overflow dropped it from a full mailbox.
+	ErrOverflow = errors.New("actor: dropped because the mailbox was full")
+
+	// ErrStashFull reports a Stash that finds Config.StashCapacity messages there.
+	ErrStashFull = errors.New("actor: the stash is full: refuse the message, or raise Config.StashCapacity")
+
+	// ErrBecomeDepth reports a Become on top of 64 others.
+	ErrBecomeDepth = errors.New("actor: Become has been called 64 times without Unbecome: call Unbecome before Become to replace a handler")
+
 	// ErrNoReply is the end of an Ask whose actor has stopped without a reply.
 	ErrNoReply = errors.New("the actor has stopped without a reply")
 
@@ -44,7 +62,7 @@ func (e *PanicError) Unwrap() error {
 type DeadLetter struct {
 	Actor   string // name of the actor it was meant for
 	Message any    // of the actor's message type
-	Reason  error  // mailbox.ErrClosed: told to a stopped actor; ErrAbandoned: left when the deadline of Stop came
+	Reason  error  // mailbox.ErrClosed: told to a stopped actor; else ErrAbandoned, ErrKilled, ErrGaveUp, ErrStashed or ErrOverflow
 }
 
 // A Failure is a handler's error or panic.

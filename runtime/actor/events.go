@@ -12,11 +12,12 @@ import (
 type EventKind uint8
 
 const (
-	Spawned   EventKind = iota // the actor has been spawned
-	Failed                     // its handler or a hook has failed; Err says how
-	Restarted                  // its supervision has made a new handler
-	GaveUp                     // its supervision is stopping it; Err is the last failure
-	Stopped                    // it has stopped: everything is handled, OnStop has returned
+	Spawned    EventKind = iota // the actor has been spawned
+	Failed                      // its handler or a hook has failed; Err says how
+	Restarted                   // its supervision has made a new handler
+	GaveUp                      // its supervision is stopping it; Err is the last failure
+	Stopped                     // it has stopped: everything is handled, OnStop has returned
+	Passivated                  // it is stopping because it had nothing to do for Config.PassivateAfter
 )
 
 func (k EventKind) String() string {
@@ -31,6 +32,8 @@ func (k EventKind) String() string {
 		return "gave up"
 	case Stopped:
 		return "stopped"
+	case Passivated:
+		return "passivated"
 	}
 	return "unknown"
 }

@@ -134,10 +134,10 @@ func TestSubscriptionEnds(t *testing.T) {
 
 func TestEventKindString(t *testing.T) {
 	var got []string
-	for k := range actor.Stopped + 2 {
+	for k := range actor.Passivated + 2 {
 		got = append(got, k.String())
 	}
-	if want := []string{"spawned", "failed", "restarted", "gave up", "stopped", "unknown"}; !slices.Equal(got, want) {
+	if want := []string{"spawned", "failed", "restarted", "gave up", "stopped", "passivated", "unknown"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

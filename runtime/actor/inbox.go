@@ -11,7 +11,8 @@ type inbox[M any] struct {
 
 type otherKind[M any] struct {
 	mailbox.Queue[M]
-	one [1]M // where messages come out; belongs to the actor's side
+	capacity int
+	one      [1]M // where messages come out; belongs to the actor's side
 }
 
 // init makes the mailbox; it is called once, before the actor is seen by others.
@@ -24,8 +25,15 @@ func (b *inbox[M]) init(kind string, capacity int) error {
 	if err != nil {
 		return err
 	}
-	b.other = &otherKind[M]{Queue: queue}
+	b.other = &otherKind[M]{Queue: queue, capacity: capacity}
 	return nil
+}
+
+func (b *inbox[M]) Cap() int {
+	if b.other == nil {
+		return b.ring.Cap()
+	}
+	return b.other.capacity
 }
 
 func (b *inbox[M]) TryEnqueue(m M) error {

@@ -21,13 +21,26 @@ type PoolConfig struct {
 	MailboxCapacity int
 	Blocking        bool
 	Supervision     *Supervision
+
+	// Router is the name of the way in which Tell and TellFrom choose a member, one of
+	// Routers(). Defaults to RouterRoundRobin.
+	Router string
+
+	// Key, made by KeyBy, is what RouterHash goes by, and needs. Defaults to none.
+	Key Key
+
+	// Configure, if set, makes each member's whole Config, of which Name is still the
+	// pool's, with the member's number, and the fields above are filled in where it
+	// leaves them empty. It is called by NewPool and Resize. Defaults to nil.
+	Configure func() Config
 }
 
 // Pool is a group of actors with the same kind of handler, behind one router. The
 // router is no actor: choosing a member is a few atomic operations of the sender.
 // All methods are safe for concurrent use, also with Resize.
 //
-//   - Tell and TellFrom go round: each message to the next member that has room.
+//   - Tell and TellFrom go by PoolConfig.Router, by default round: each message to the
+//     next member that has room.
 //   - TellKey gives all messages of one key to the same member.
 //   - Broadcast tells every member.
 type Pool[M any] struct {
@@ -35,6 +48,7 @@ type Pool[M any] struct {
 	newHandler func() func(*Context[M], M) error
 	config     PoolConfig
 	turn       scheduler.RoundRobin
+	route      func(members []Ref[M], w *scheduler.Worker, m M) error // nil, mailbox.ErrFull, mailbox.ErrClosed
 
 	// members is replaced as a whole, never empty, and stored before the members
 	// that are not in it any more are closed: whoever finds a member closed finds
@@ -51,7 +65,7 @@ const maxPoolSize = 1 << 20
 
 // NewPool spawns size members; newHandler is called for each, so each has its own
 // state, and again at restarts. It panics if size is not within 1 to 1,048,576,
-// newHandler is nil, or a number of the configuration is out of range.
+// newHandler is nil, or the configuration is not valid.
 func NewPool[M any](sys *System, size int, newHandler func() func(*Context[M], M) error, cfg PoolConfig) *Pool[M] {
 	if cfg.Name == "" {
 		cfg.Name = "pool"
@@ -59,7 +73,14 @@ func NewPool[M any](sys *System, size int, newHandler func() func(*Context[M], M
 	if err := checkPoolSize(size); err != nil {
 		panic(fmt.Sprintf("actor: NewPool(%q): %v", cfg.Name, err))
 	}
+	if newHandler == nil {
+		panic(fmt.Sprintf("actor: NewPool(%q): newHandler is nil", cfg.Name))
+	}
 	p := &Pool[M]{system: sys, newHandler: newHandler, config: cfg}
+	var err error
+	if p.route, err = p.router(); err != nil {
+		panic(fmt.Sprintf("actor: NewPool(%q): %v", cfg.Name, err))
+	}
 	p.grow(nil, size)
 	return p
 }
@@ -71,9 +92,11 @@ func checkPoolSize(size int) error {
 	return nil
 }
 
-// Tell sends m to the next member that has room. It never blocks and never
-// allocates. It answers mailbox.ErrFull if every member is full, and mailbox.ErrClosed
-// if all have stopped; m is then a dead letter.
+// Tell sends m to the member that the router chooses. It never blocks and never
+// allocates. It answers mailbox.ErrFull if every member that the router may choose is
+// full, and mailbox.ErrClosed if all of those have stopped; m is then a dead letter.
+// With RouterBroadcast it answers mailbox.ErrFull if a member was full, while the others
+// have been told, and mailbox.ErrClosed if there was nobody to tell.
 func (p *Pool[M]) Tell(m M) error { return p.tellNext(nil, m) }
 
 // TellFrom is Tell for use inside a handler, as Ref.TellFrom.
@@ -82,7 +105,7 @@ func (p *Pool[M]) TellFrom(c Sender, m M) error { return p.tellNext(c.currentWor
 func (p *Pool[M]) tellNext(w *scheduler.Worker, m M) error {
 	for {
 		members := p.members.Load()
-		err := p.offerRound(*members, w, m)
+		err := p.route(*members, w, m)
 		if err != mailbox.ErrClosed {
 			return err
 		}
@@ -90,24 +113,6 @@ func (p *Pool[M]) tellNext(w *scheduler.Worker, m M) error {
 			return (*members)[0].actor.refused(m, err)
 		}
 	}
-}
-
-// offerRound offers m to each of members once, beginning with the one whose turn it is.
-func (p *Pool[M]) offerRound(members []Ref[M], w *scheduler.Worker, m M) error {
-	answer := mailbox.ErrClosed
-	next := p.turn.Next(len(members))
-	for range members {
-		switch err := members[next].actor.offer(m, w); err {
-		case nil:
-			return nil
-		case mailbox.ErrFull:
-			answer = err
-		}
-		if next++; next == len(members) {
-			next = 0
-		}
-	}
-	return answer
 }
 
 // TellKey sends m to the member that key belongs to, so that messages of one key are
@@ -131,15 +136,7 @@ func (p *Pool[M]) TellKey(key uint64, m M) error {
 // Broadcast sends m to every member and returns how many took it. If some did not it
 // returns mailbox.ErrFull if one of them was full, else mailbox.ErrClosed.
 func (p *Pool[M]) Broadcast(m M) (told int, err error) {
-	for _, ref := range *p.members.Load() {
-		switch answer := ref.actor.offer(m, nil); {
-		case answer == nil:
-			told++
-		case err != mailbox.ErrFull:
-			err = answer
-		}
-	}
-	return told, err
+	return broadcast(*p.members.Load(), nil, m)
 }
 
 // Resize changes the number of members to size. New ones are spawned; of the present
@@ -172,14 +169,25 @@ func (p *Pool[M]) grow(old []Ref[M], size int) {
 	members := append(make([]Ref[M], 0, size), old...)
 	for len(members) < size {
 		p.spawned++
-		members = append(members, SpawnFunc(p.system, p.newHandler, Config{
-			Name:            fmt.Sprintf("%s-%d", p.config.Name, p.spawned),
-			MailboxCapacity: p.config.MailboxCapacity,
-			Blocking:        p.config.Blocking,
-			Supervision:     p.config.Supervision,
-		}))
+		members = append(members, SpawnFunc(p.system, p.newHandler, p.memberConfig()))
 	}
 	p.members.Store(&members)
+}
+
+func (p *Pool[M]) memberConfig() Config {
+	var cfg Config
+	if p.config.Configure != nil {
+		cfg = p.config.Configure()
+	}
+	cfg.Name = fmt.Sprintf("%s-%d", p.config.Name, p.spawned)
+	if cfg.MailboxCapacity == 0 {
+		cfg.MailboxCapacity = p.config.MailboxCapacity
+	}
+	if cfg.Supervision == nil {
+		cfg.Supervision = p.config.Supervision
+	}
+	cfg.Blocking = cfg.Blocking || p.config.Blocking
+	return cfg
 }
 
 // Len returns the number of members.
@@ -207,16 +215,4 @@ func (p *Pool[M]) Stop(ctx context.Context) error {
 		errs = append(errs, ref.Stop(ctx))
 	}
 	return errors.Join(errs...)
-}
-
-// jumpHash spreads keys evenly over 0..n-1 and moves as few as possible when n changes
-// (Lamping and Veach, A Fast, Minimal Memory, Consistent Hash Algorithm, 2014).
-func jumpHash(key uint64, n int) int {
-	b, j := int64(-1), int64(0)
-	for j < int64(n) {
-		b = j
-		key = key*2862933555777941757 + 1
-		j = int64(float64(b+1) * (float64(1<<31) / float64(key>>33+1)))
-	}
-	return int(b)
 }

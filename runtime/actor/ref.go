@@ -96,7 +96,8 @@ func (r Ref[M]) Close() {
 
 // Stop is Close and then waits until the actor has stopped. At the end of ctx
 // what is left in the mailbox becomes dead letters, as soon as the handler that
-// may be running has returned, and Stop returns an error that wraps ctx.Err().
+// may be running has returned, and Stop returns an error that wraps ctx.Err(). With
+// a context that has ended already that is at once: nothing more is handled.
 // It may be called again to wait on.
 //
 // An actor that has nothing to do and no OnStop stops on the calling goroutine. Inside
@@ -111,8 +112,10 @@ func (r Ref[M]) Stop(ctx context.Context) error {
 		a.close()
 		return ErrInHandler
 	}
-	if a.closeHere(); a.stoppedSoon() {
-		return nil
+	if ctx.Err() == nil {
+		if a.closeHere(); a.stoppedSoon() {
+			return nil
+		}
 	}
 	if scheduler.OnWorker() {
 		return ErrInHandler
@@ -138,7 +141,7 @@ func (a *actor[M]) offer(m M, w *scheduler.Worker) error {
 // refused makes a dead letter of what came too late.
 func (a *actor[M]) refused(m M, err error) error {
 	if err == mailbox.ErrClosed {
-		a.system.deadLetter(DeadLetter{Actor: a.name, Message: m, Reason: err})
+		a.deadLetter(m, err)
 	}
 	return err
 }

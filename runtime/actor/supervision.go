@@ -21,8 +21,8 @@ const (
 )
 
 // Supervision says what happens to an actor after its handler has returned an error,
-// panicked or called Goexit. It concerns that actor (one-for-one) and, at a restart, its
-// children, which are stopped. The message
+// panicked or called Goexit. It concerns that actor (one-for-one) or its siblings too
+// (AllForOne), and, at a restart, its children, which are stopped. The message
 // at fault is not handled again; it is in the Failure. The zero value restarts with
 // the defaults below; an actor without any Supervision resumes.
 //
@@ -48,6 +48,14 @@ type Supervision struct {
 	// Jitter spreads each delay evenly over +-Jitter of itself, 0 to 1. Defaults
 	// to 0.
 	Jitter float64
+
+	// AllForOne has the siblings, the other children of the same parent, share what
+	// this actor's failure leads to: they restart after the same delay, or stop, as
+	// soon as their present slice of up to 64 messages is over. A shared restart does
+	// not count towards a sibling's own MaxRestarts, and each sibling keeps its
+	// mailbox. Siblings share it whatever their own Supervision is. It means nothing
+	// for an actor without a parent. Defaults to false: one for one.
+	AllForOne bool
 }
 
 func (s Supervision) withDefaults() (Supervision, error) {
@@ -143,12 +151,15 @@ func (c *cell) fail(f Failure) (verdict bool) {
 	if c.supervisor == nil {
 		return false
 	}
-	c.supervisor.fail(f, time.Now())
+	c.supervisor.fail(f, c.system.now())
 	if v := c.supervisor.verdict; v == Stop || v == Escalate {
 		c.system.publish(c, GaveUp, f.Err)
 	}
 	if c.supervisor.verdict == Escalate && c.parent != nil {
 		c.parent.escalate(fmt.Errorf("child %q: %w", c.name, f.Err))
+	}
+	if c.supervisor.AllForOne && c.parent != nil && c.sentenced() {
+		c.sentenceSiblings()
 	}
 	return c.sentenced()
 }
@@ -179,7 +190,7 @@ func (c *cell) suspend(d time.Duration) {
 		c.resume()
 		return
 	}
-	time.AfterFunc(d, c.resume)
+	c.system.afterFunc(d, c.resume)
 }
 
 // resume ends a suspension, if there is one. A timer that comes late, after a close
@@ -200,12 +211,17 @@ func (c *cell) resume() {
 // restart stops the children and makes the new handler. A panic in newHandler is a failure like any other.
 func (a *actor[M]) restart() {
 	a.closeChildren()
+	a.cancelTimers()
 	if a.newHandler != nil {
 		a.inHook = true
 		a.handler = a.newHandler()
 		a.inHook = false
 	}
+	if a.extra != nil {
+		a.restartExtra()
+	}
 	a.supervisor.verdict = Resume
+	a.forgetSibling()
 	a.system.restarts.Add(1)
 	a.system.publish(&a.cell, Restarted, nil)
 }

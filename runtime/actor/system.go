@@ -28,6 +28,32 @@ type SystemConfig struct {
 	// the first message.
 	MailboxCapacity int
 
+	// Middleware goes around the handler of every actor, outside its own; a typed one
+	// around those of its type only. Defaults to none, which costs nothing.
+	Middleware []Middleware
+
+	// Sample switches on Config.Sample for every actor. Defaults to false.
+	Sample bool
+
+	// KeepDeadLetters is how many dead letters System.DeadLetters can show, the latest,
+	// 0 to 65,536. Defaults to 0: they are counted and told to OnDeadLetter and to
+	// subscribers.
+	KeepDeadLetters int
+
+	// Clock is the time of actors' timers, passivation and back-offs, for tests; see
+	// package actortest. Defaults to nil, the real time, which testing/synctest can
+	// replace too.
+	Clock scheduler.Clock
+
+	// StallAfter is how long a non-blocking actor may hold its worker, with one message
+	// or with those of one slice together, before OnStall is told, 1 ms or more. It costs an uncontended lock a slice, so
+	// it is off by default, 0. Nothing is polled while no actor is at work.
+	StallAfter time.Duration
+
+	// OnStall, if set, is told about each handler that exceeds StallAfter, once, on a
+	// goroutine of its own timer. It must not block. Stalls are counted either way.
+	OnStall func(Stall)
+
 	// OnDeadLetter, if set, is told about every dead letter, on the goroutine
 	// where it came up: the sender's, or a worker's. It must not block.
 	OnDeadLetter func(DeadLetter)
@@ -67,6 +93,12 @@ func (c SystemConfig) withDefaults() (SystemConfig, error) {
 		return c, fmt.Errorf("actor: MailboxCapacity is %d; want 1 to %d, or 0 for %d",
 			c.MailboxCapacity, mailbox.MaxCapacity, defaultMailboxCapacity)
 	}
+	if c.KeepDeadLetters < 0 || c.KeepDeadLetters > maxKeptLetters {
+		return c, fmt.Errorf("actor: KeepDeadLetters is %d; want 0 to %d", c.KeepDeadLetters, maxKeptLetters)
+	}
+	if c.StallAfter != 0 && c.StallAfter < time.Millisecond {
+		return c, fmt.Errorf("actor: StallAfter is %v; want 1ms or more, or 0 for off", c.StallAfter)
+	}
 	return c, nil
 }
 
@@ -79,11 +111,16 @@ type System struct {
 
 	events     eventStream
 	replyPools sync.Map // see replyPool
+	letters    letterStream
+	wheels     wheelOnce
 
 	failures    atomic.Uint64
 	panics      atomic.Uint64
 	restarts    atomic.Uint64
 	deadLetters atomic.Uint64
+	dropped     atomic.Uint64 // of deadLetters: by Config.Overflow
+	passivated  atomic.Uint64
+	stalls      atomic.Uint64
 
 	mu       sync.Mutex
 	stopping bool
@@ -99,7 +136,10 @@ func NewSystem(cfg SystemConfig) (*System, error) {
 		return nil, err
 	}
 	s := &System{config: cfg, empty: make(chan struct{})}
-	s.nonblocking, err = scheduler.NewExecutor(scheduler.ExecutorConfig{Name: "actors", MaxWorkers: cfg.Workers})
+	s.letters.keep(cfg.KeepDeadLetters)
+	s.nonblocking, err = scheduler.NewExecutor(scheduler.ExecutorConfig{
+		Name: "actors", MaxWorkers: cfg.Workers, StallAfter: cfg.StallAfter, OnStall: s.stalled,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +175,7 @@ func (s *System) Stop(ctx context.Context) error {
 		return ErrInHandler
 	}
 	for _, c := range s.beginStop() {
-		if c.parent == nil { // a parent closes its children when it has handled what it accepted
+		if c.parent == nil && ctx.Err() == nil { // a parent closes its children when it has handled what it accepted
 			c.close()
 		}
 	}
@@ -160,7 +200,7 @@ func (s *System) beginStop() []*cell {
 
 func (s *System) stopExecutors(ctx context.Context) error {
 	// The blocking executor first: its actors may still be telling the others.
-	return errors.Join(s.blocking.Stop(ctx), s.nonblocking.Stop(ctx))
+	return errors.Join(s.blocking.Stop(ctx), s.nonblocking.Stop(ctx), s.wheels.stop(ctx))
 }
 
 // abandon turns what is left into dead letters.
@@ -199,7 +239,11 @@ type Stats struct {
 	Restarts    uint64 // handlers made anew by supervision
 	DeadLetters uint64 // messages that no handler will see
 
-	DroppedEvents uint64 // events that found a subscriber's mailbox full
+	Dropped    uint64 // messages dropped by Config.Overflow; DeadLetters counts them too
+	Passivated uint64 // actors stopped by Config.PassivateAfter
+	Stalls     uint64 // handlers that exceeded SystemConfig.StallAfter
+
+	DroppedEvents uint64 // events and dead letters that found a subscriber's mailbox full
 }
 
 // Stats returns the present state. It walks over all actors under a lock that
@@ -215,7 +259,11 @@ func (s *System) Stats() Stats {
 		Restarts:    s.restarts.Load(),
 		DeadLetters: s.deadLetters.Load(),
 
-		DroppedEvents: s.events.dropped.Load(),
+		Dropped:    s.dropped.Load(),
+		Passivated: s.passivated.Load(),
+		Stalls:     s.stalls.Load(),
+
+		DroppedEvents: s.events.dropped.Load() + s.letters.dropped.Load(),
 	}
 	for c := s.actors.first; c != nil; c = c.next {
 		st.Handled += c.status.Load() >> handledShift
@@ -243,14 +291,6 @@ func (s *System) remove(c *cell) {
 	s.handled += c.status.Load() >> handledShift
 	if s.stopping && s.actors.n == 0 {
 		close(s.empty)
-	}
-}
-
-func (s *System) deadLetter(d DeadLetter) {
-	s.deadLetters.Add(1)
-	if s.config.OnDeadLetter != nil {
-		defer s.containHook()
-		s.config.OnDeadLetter(d)
 	}
 }
 

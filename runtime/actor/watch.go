@@ -37,6 +37,7 @@ type watch struct {
 	watcher *cell
 	message any // of the watcher's message type
 	ended   atomic.Bool
+	timer   *Timer // the timer whose message it is, instead of a watch; else nil
 }
 
 // addWatcher enters w at the watched actor, unless that has stopped.
@@ -108,21 +109,23 @@ func (w *watch) cancel() {
 	w.watched.mu.Unlock()
 }
 
-// takeFired takes the oldest watch that has fired, and lowers the flag with the last.
+// takeFired takes the oldest watch or timer that has fired, and lowers the flag with the last.
 func (c *cell) takeFired() *watch {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.rare == nil || len(c.rare.fired) == 0 {
-		return nil
+	for c.rare != nil && len(c.rare.fired) > 0 {
+		w := c.rare.fired[0]
+		c.rare.fired[0] = nil
+		c.rare.fired = c.rare.fired[1:]
+		if len(c.rare.fired) == 0 {
+			c.rare.fired = nil
+			c.flags.And(^uint32(flagNotice))
+		}
+		if w.timer == nil || w.timer.taken() {
+			return w
+		}
 	}
-	w := c.rare.fired[0]
-	c.rare.fired[0] = nil
-	c.rare.fired = c.rare.fired[1:]
-	if len(c.rare.fired) == 0 {
-		c.rare.fired = nil
-		c.flags.And(^uint32(flagNotice))
-	}
-	return w
+	return nil
 }
 
 // endWatches ends the watches of an actor that has stopped.

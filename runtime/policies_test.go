@@ -1,0 +1,252 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/breaker"
+	"github.com/ringmill/ringmill/runtime/limit"
+	"github.com/ringmill/ringmill/runtime/retry"
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// TestCacheSharesExecutions: of runs that want the same result at once one executes the task; later ones, also
+// of other callers, are told the result until its time is over, and the report says so. A failure is not kept.
+func TestCacheSharesExecutions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{})
+		var executed atomic.Int64
+		fails := new(atomic.Bool)
+		fails.Store(true)
+		b := workflow.New[int]("cached")
+		slow := workflow.Task(b, "slow", func(_ context.Context, n int) (int, error) {
+			executed.Add(1)
+			<-time.After(time.Second)
+			if n == 13 && fails.CompareAndSwap(true, false) {
+				return 0, errCard
+			}
+			return n * n, nil
+		}, b.Input(), workflow.Cache(time.Minute))
+		def := build(t, b, slow)
+		begin := func(n int) *runtime.Run[int] {
+			run, err := runtime.Start(context.Background(), rt, def, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return run
+		}
+		var runs []*runtime.Run[int]
+		for i := range 100 {
+			runs = append(runs, begin(i%4))
+		}
+		cached := 0
+		for i, run := range runs {
+			if out, err := run.Result(within(t)); err != nil || out != (i%4)*(i%4) {
+				t.Fatalf("run %d = %v, %v", i, out, err)
+			}
+			if run.Report().Tasks[0].Cached {
+				cached++
+			}
+		}
+		if executed.Load() != 4 || cached != 96 {
+			t.Errorf("%d executions and %d shared results; want 4 and 96", executed.Load(), cached)
+		}
+		if s := rt.Stats().Cache; s.Misses != 4 || s.Hits+s.Shared != 96 {
+			t.Errorf("stats %+v; want 4 misses, 96 hits and shared", s)
+		}
+		if out, err := begin(3).Result(within(t)); out != 9 || err != nil || executed.Load() != 4 {
+			t.Errorf("within a minute: %v, %v, %d executions; want 9 and no new one", out, err, executed.Load())
+		}
+		<-time.After(2 * time.Minute)
+		if out, err := begin(3).Result(within(t)); out != 9 || err != nil || executed.Load() != 5 {
+			t.Errorf("after two minutes: %v, %v, %d executions; want a new one", out, err, executed.Load())
+		}
+		leader, follower := begin(13), begin(13)
+		if _, err := leader.Result(within(t)); !errors.Is(err, errCard) {
+			t.Errorf("leader: %v", err)
+		}
+		if out, err := follower.Result(within(t)); out != 169 || err != nil {
+			t.Errorf("after the leader's failure the follower has %v, %v; want 169 by an execution of its own", out, err)
+		}
+	})
+}
+
+// TestConcurrencyBoundsTasks: over all runs no more tasks of a key are under way than the limit has places, each
+// key on its own, and a run that is cancelled while its task waits gives nobody's place away.
+func TestConcurrencyBoundsTasks(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	places, err := limit.NewConcurrency(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inside [3]atomic.Int64
+	b := workflow.New[int]("bounded")
+	def := build(t, b, workflow.Task(b, "work", func(_ context.Context, n int) (int, error) {
+		if now := inside[n%3].Add(1); now > 2 {
+			t.Errorf("%d tasks of key %d at once; want at most 2", now, n%3)
+		}
+		defer inside[n%3].Add(-1)
+		if n%7 == 0 {
+			return 0, errCard
+		}
+		return n, nil
+	}, b.Input(), workflow.ConcurrencyBy(b.Input(), places, func(n int) string { return fmt.Sprint(n % 3) }), workflow.MayFail()))
+	var runs []*runtime.Run[int]
+	for i := range 2000 {
+		run, err := runtime.Start(context.Background(), rt, def, i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runs = append(runs, run); i%5 == 0 {
+			run.Cancel()
+		}
+	}
+	for _, run := range runs {
+		_, _ = run.Result(within(t))
+	}
+	for key := range 3 {
+		if taken, waiting := places.Held(fmt.Sprint(key)); taken != 0 || waiting != 0 {
+			t.Errorf("key %d: %d places taken and %d waiting after all have ended", key, taken, waiting)
+		}
+	}
+}
+
+// TestRateLimitSpreadsAttempts: attempts, retries included, begin no faster than the limit lets them, without a
+// goroutine or task actor that waits.
+func TestRateLimitSpreadsAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{TaskActors: 1})
+		rate, err := limit.NewRate(limit.RateConfig{PerSecond: 10, MaxWait: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		var attempts atomic.Int64
+		def := one(t, func(ctx context.Context, n int) (int, error) {
+			if attempts.Add(1); workflow.AttemptOf(ctx).Number() == 1 {
+				return 0, errCard
+			}
+			return n, nil
+		}, workflow.RateLimit(rate), workflow.Retry(retry.Constant{MaxAttempts: 2}))
+		var runs []*runtime.Run[int]
+		for i := range 20 {
+			run, err := runtime.Start(context.Background(), rt, def, i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			runs = append(runs, run)
+		}
+		for _, run := range runs {
+			if _, err := run.Result(within(t)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		least := time.Duration(attempts.Load()-1) * 100 * time.Millisecond
+		if took := time.Since(began); took < least || took > least+time.Second {
+			t.Errorf("%d attempts took %v; want about %v", attempts.Load(), took, least)
+		}
+	})
+}
+
+// TestBreakerStopsAttempts: when a resource fails, attempts are refused without being run until it is tried again.
+func TestBreakerStopsAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{})
+		down, err := breaker.New(breaker.Config{Name: "db", Failures: 3, OpenFor: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ran atomic.Int64
+		broken := new(atomic.Bool)
+		broken.Store(true)
+		def := one(t, func(_ context.Context, n int) (int, error) {
+			ran.Add(1)
+			if broken.Load() {
+				panic("down")
+			}
+			return n, nil
+		}, workflow.Breaker(down))
+		for i := range 10 {
+			_, err := runtime.Execute(within(t), rt, def, i)
+			if te := taskError(t, err); errors.Is(te, breaker.ErrOpen) != (i >= 3) {
+				t.Errorf("call %d: %v; want the breaker to open after 3 failures", i, err)
+			}
+		}
+		broken.Store(false)
+		<-time.After(time.Minute)
+		if out, err := runtime.Execute(within(t), rt, def, 5); out != 5 || err != nil || ran.Load() != 4 {
+			t.Errorf("after a minute: %v, %v, %d bodies ran; want 5 and 4", out, err, ran.Load())
+		}
+	})
+}
+
+// TestRepeat: a task is executed until its condition holds, each iteration with retries of its own, and fails when
+// it does not come to that.
+func TestRepeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{})
+		var keys []string
+		failed := map[int]bool{}
+		b := workflow.New[int]("doubled")
+		double := func(ctx context.Context, n int) (int, error) {
+			keys = append(keys, workflow.IdempotencyKey(ctx))
+			if !failed[n] {
+				failed[n] = true
+				return 0, errCard
+			}
+			return 2 * n, nil
+		}
+		loop := workflow.Repeat(b, "loop", double, b.Input(), func(n int) bool { return n >= 100 }, 6,
+			workflow.RepeatWait(time.Second), workflow.Retry(retry.Constant{MaxAttempts: 2}))
+		def := build(t, b, loop)
+		began := time.Now()
+		out, err := runtime.Execute(within(t), rt, def, 7, runtime.ID("r"))
+		if took := time.Since(began); out != 112 || err != nil || took < 3*time.Second || took > 4*time.Second {
+			t.Errorf("7 doubled until 100 = %v, %v after %v; want 112 after 3 s of waits", out, err, took)
+		}
+		want := "[r/loop r/loop r/loop/1 r/loop/1 r/loop/2 r/loop/2 r/loop/3 r/loop/3]"
+		if got := fmt.Sprint(keys); got != want {
+			t.Errorf("idempotency keys %s\nwant             %s", got, want)
+		}
+		_, err = runtime.Execute(within(t), rt, def, 1)
+		if te := taskError(t, err); !errors.Is(te, workflow.ErrRepeatLimit) {
+			t.Errorf("1 doubled six times: %v; want ErrRepeatLimit", err)
+		}
+	})
+}
+
+// TestMapResultsKeepErrors: an item that fails does not fail the Map, whose result has the error at its place.
+func TestMapResultsKeepErrors(t *testing.T) {
+	rt := start(t, runtime.Config{TaskActors: 3})
+	b := workflow.New[[]int]("results")
+	kept := workflow.MapResults(b, "halve", func(_ context.Context, n int) (int, error) {
+		switch n % 4 {
+		case 1:
+			return 0, errCard
+		case 3:
+			panic("odd")
+		}
+		return n / 2, nil
+	}, b.Input(), workflow.Limit(2))
+	def := build(t, b, kept)
+	in := make([]int, 100)
+	for i := range in {
+		in[i] = i
+	}
+	out, err := runtime.Execute(within(t), rt, def, in)
+	if err != nil || len(out) != len(in) {
+		t.Fatalf("%d results, %v", len(out), err)
+	}
+	for i, r := range out {
+		_, panicked := errors.AsType[*workflow.PanicError](r.Err)
+		if r.OK() != (i%2 == 0) || r.OK() && r.Value != i/2 || errors.Is(r.Err, errCard) != (i%4 == 1) || panicked != (i%4 == 3) {
+			t.Errorf("item %d: %+v", i, r)
+		}
+	}
+}
