@@ -92,7 +92,7 @@ func New[T any](cfg Config[T]) *Mailbox[T] {
 		cfg.Capacity = DefaultCapacity
 	}
 	m := &Mailbox[T]{onDrop: cfg.OnDrop, overflow: cfg.Overflow, wait: cfg.Wait}
-	m.queue.init(cfg.Capacity)
+	m.queue.Init(cfg.Capacity)
 	return m
 }
 

@@ -71,11 +71,13 @@ type MPSC[T any] struct {
 // It panics if capacity is not within 1 to MaxCapacity.
 func NewMPSC[T any](capacity int) *MPSC[T] {
 	m := new(MPSC[T])
-	m.init(capacity)
+	m.Init(capacity)
 	return m
 }
 
-func (m *MPSC[T]) init(capacity int) {
+// Init makes the zero MPSC what NewMPSC returns, for one that lies inside its owner. It must be called once, before any
+// other method and before anybody else sees m. It panics as NewMPSC does.
+func (m *MPSC[T]) Init(capacity int) {
 	checkCapacity(capacity)
 	m.capacity = uint64(capacity)
 }

@@ -48,7 +48,7 @@ type mark struct {
 func NewPriority[T any](capacity int) *Priority[T] {
 	p := new(Priority[T])
 	for i := range p.rings {
-		p.rings[i].init(capacity)
+		p.rings[i].Init(capacity)
 	}
 	return p
 }

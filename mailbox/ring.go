@@ -13,8 +13,41 @@ type ring[T any] struct {
 }
 
 func newRing[T any](size uint64) *ring[T] {
+	switch size {
+	case 1:
+		s := new(ring1[T])
+		s.ring = ring[T]{words: s.w[:], values: s.v[:]}
+		return &s.ring
+	case 8:
+		s := new(ring8[T])
+		s.ring = ring[T]{words: s.w[:], values: s.v[:]}
+		return &s.ring
+	case 16:
+		s := new(ring16[T])
+		s.ring = ring[T]{words: s.w[:], values: s.v[:]}
+		return &s.ring
+	}
 	return &ring[T]{words: make([]atomic.Uint64, size), values: make([]T, size)}
 }
+
+// ring1, ring8 and ring16 are small rings in one piece of memory instead of three: mailboxes of short lives are made often.
+type (
+	ring1[T any] struct {
+		ring[T]
+		w [1]atomic.Uint64
+		v [1]T
+	}
+	ring8[T any] struct {
+		ring[T]
+		w [8]atomic.Uint64
+		v [8]T
+	}
+	ring16[T any] struct {
+		ring[T]
+		w [16]atomic.Uint64
+		v [16]T
+	}
+)
 
 // mask takes a position to its slot.
 func (r *ring[T]) mask() uint64 { return uint64(len(r.words)) - 1 }

@@ -96,7 +96,8 @@ func (c ExecutorConfig) withDefaults() (ExecutorConfig, error) {
 // Executor runs activations on a bounded number of goroutines. Goroutines come
 // from an ants pool, which owns and reuses them; each hosts a worker, a loop that
 // takes activations from the executor's queue until that is empty and then gives
-// its goroutine back. An idle executor has no running goroutine and polls nothing.
+// its goroutine back, except that one may keep it and sleep: to wake that one costs
+// less. An idle executor has no running goroutine and polls nothing.
 //
 // All methods are safe for concurrent use. Schedule does not block or allocate.
 //
@@ -152,7 +153,9 @@ type Executor struct {
 
 	queue runQueue
 
-	stalls *stallDetector // nil: off
+	parked atomic.Pointer[Worker] // sleeps in park; whoever takes it out wakes it
+	hurry  atomic.Bool            // see Hurry
+	stalls *stallDetector         // nil: off
 
 	refusals atomic.Uint64
 	panics   atomic.Uint64
@@ -194,7 +197,7 @@ func NewExecutor(cfg ExecutorConfig) (*Executor, error) {
 		e.stalls = newStallDetector(cfg.StallAfter, cfg.OnStall)
 	}
 	e.loop = e.runWorker
-	e.workers.New = func() any { return &Worker{executor: e} }
+	e.workers.New = func() any { return &Worker{executor: e, woken: make(chan bool, 1)} }
 	e.max.Store(int64(cfg.MaxWorkers))
 	e.queue.ring.init(cfg.Capacity)
 	return e, nil
@@ -206,6 +209,18 @@ func (e *Executor) Schedule(a Activation) {
 	e.queue.push(a)
 	e.wake()
 }
+
+// Hurry has a worker with more work yield its processor once, after the activation that it runs: for an activation that
+// has just woken a goroutine outside, which would else wait for the end of the worker's turn, 100 us. It may be called from
+// anywhere, and never blocks.
+func (e *Executor) Hurry() {
+	if !e.hurry.Load() { // the line stays shared while nothing changes
+		e.hurry.Store(true)
+	}
+}
+
+// hurried reports whether this worker is the one to yield.
+func (e *Executor) hurried() bool { return e.hurry.Load() && e.hurry.CompareAndSwap(true, false) }
 
 // AddWorkers changes the maximum of workers by delta, down to no less than 1:
 // +1 when a worker is stuck for good in user code, -1 when it has come back. Busy
@@ -234,11 +249,13 @@ func (e *Executor) Stop(ctx context.Context) error {
 		select {
 		case <-e.idle:
 		default:
+			e.unpark()
 			e.pool.Release() // goroutines now end instead of going back to the pool
 			return fmt.Errorf("scheduler: %s: stopped with %d activations waiting and %d workers still running: %w",
 				e.name, e.queue.len(), active(e.counts.Load()), ctx.Err())
 		}
 	}
+	e.unpark()
 	e.pool.Release()
 	// The goroutines have no work left and only need a turn each to end. (ants'
 	// own ReleaseContext spins without yielding: 20 ms on one core.)
@@ -292,6 +309,7 @@ func (e *Executor) enter() bool {
 			return false
 		}
 		if e.counts.CompareAndSwap(counts, counts+oneActive+oneSearching) {
+			inside.Add(1)
 			return true
 		}
 	}
@@ -299,6 +317,10 @@ func (e *Executor) enter() bool {
 
 // start puts the worker that enter has counted in on a goroutine.
 func (e *Executor) start() {
+	if w := e.parked.Load(); w != nil && e.parked.CompareAndSwap(w, nil) {
+		w.woken <- true
+		return
+	}
 	if err := e.submit(e.loop); err != nil {
 		e.refusals.Add(1)
 		go e.loop()
@@ -308,16 +330,44 @@ func (e *Executor) start() {
 // runWorker is the body of a worker's goroutine, counted in as searching.
 func (e *Executor) runWorker() {
 	w := e.workers.Get().(*Worker)
-	w.searching = true
-	w.turn.reset()
 	if e.stalls != nil {
-		w.hold = e.stalls.enter()
+		w.hold = e.stalls.newHold()
 		defer e.stalls.leave(w.hold) // Goexit too
 	}
-	for !w.work() {
-		// A panic has ended work; the worker is as good as before.
+	for awake := true; awake; awake = e.park(w) {
+		w.searching = true
+		w.turn.reset()
+		if w.hold != nil {
+			e.stalls.enter(w.hold)
+		}
+		for !w.work() {
+			// A panic has ended work; the worker is as good as before.
+		}
+		if w.hold != nil {
+			e.stalls.leave(w.hold) // the detector has nothing to look at while all sleep
+		}
 	}
 	e.workers.Put(w)
+}
+
+// park has a worker that has left sleep until it is counted in again, if it is the only one to do so. It reports false if
+// the worker is to give up its goroutine.
+func (e *Executor) park(w *Worker) (woken bool) {
+	if !e.parked.CompareAndSwap(nil, w) {
+		return false
+	}
+	// Stop sets stopping before it looks at parked: it sees w there, or w sees it here.
+	if e.stopping.Load() && e.parked.CompareAndSwap(w, nil) {
+		return false
+	}
+	return <-w.woken
+}
+
+// unpark has the worker that sleeps give up its goroutine, for good: see park.
+func (e *Executor) unpark() {
+	if w := e.parked.Swap(nil); w != nil {
+		w.woken <- false
+	}
 }
 
 // signalIdle ends Stop's wait if nothing runs or waits.

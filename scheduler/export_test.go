@@ -27,3 +27,6 @@ func (q *RunQueue) Push(a Activation) { q.q.push(a) }
 func (q *RunQueue) Pop() Activation   { return q.q.pop() }
 func (q *RunQueue) Empty() bool       { return q.q.empty() }
 func (q *RunQueue) Len() int          { return q.q.len() }
+
+// Parked returns the worker that sleeps, nil if none does.
+func (e *Executor) Parked() *Worker { return e.parked.Load() }

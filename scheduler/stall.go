@@ -66,14 +66,15 @@ func (h *hold) end() {
 	h.mu.Unlock()
 }
 
-// enter is called by a worker on its goroutine, leave at its end.
-func (d *stallDetector) enter() *hold {
-	h := &hold{goroutine: goroutineHeader()}
+// newHold makes what a worker is seen by; the worker calls it on its goroutine.
+func (d *stallDetector) newHold() *hold { return &hold{goroutine: goroutineHeader()} }
+
+// enter has the detector look at a worker, until leave.
+func (d *stallDetector) enter(h *hold) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.holds[h] = struct{}{}
 	d.arm()
-	return h
 }
 
 func (d *stallDetector) leave(h *hold) {

@@ -16,6 +16,7 @@ type Worker struct {
 	inRow     int        // activations taken from lifo since the queue was last asked
 	searching bool       // counted in executor.counts
 	turn      turn       // since the worker last yielded
+	woken     chan bool  // see Executor.park; holds one
 	hold      *hold      // what the stall detector sees; nil: off
 }
 
@@ -72,21 +73,24 @@ func (w *Worker) work() (left bool) {
 // run runs a for as long as it wants to and nobody else waits for the worker.
 func (w *Worker) run(a Activation) {
 	for w.slice(a) {
-		if w.turn.over(true) {
+		if w.turn.over(true) || w.executor.hurried() {
 			w.executor.queue.push(a) // see yield
 			w.yield()
 			return
 		}
-		if w.lifo != nil || !w.executor.queue.empty() || w.excess() {
+		if w.hasWork() || w.excess() {
 			w.executor.Schedule(a)
 			return
 		}
 		// Nobody waits: going on at once spares the queue and a wake-up.
 	}
-	if w.turn.over(false) {
+	if w.turn.over(false) || w.executor.hurried() && w.hasWork() {
 		w.yield()
 	}
 }
+
+// hasWork reports whether the worker will go on at once. One that is about to leave need not yield.
+func (w *Worker) hasWork() bool { return w.lifo != nil || !w.executor.queue.empty() }
 
 // slice is a.Run in sight of the stall detector, if there is one.
 func (w *Worker) slice(a Activation) (again bool) {
@@ -162,6 +166,7 @@ func (w *Worker) countOut() {
 		delta += oneSearching
 		w.searching = false
 	}
+	inside.Add(-1)
 	w.executor.counts.Add(-delta)
 }
 

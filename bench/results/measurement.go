@@ -157,6 +157,21 @@ func (m *measurement) nanoseconds(row, side string) []float64 {
 	return ns
 }
 
+// figures is nanoseconds for a metric of another unit; "" is ns/op.
+func (m *measurement) figures(row, side, metric string) []float64 {
+	if metric == "" {
+		return m.nanoseconds(row, side)
+	}
+	var values []float64
+	for _, s := range m.samples[row][side] {
+		if v, ok := s.metrics[metric]; ok {
+			values = append(values, v)
+		}
+	}
+	slices.Sort(values)
+	return values
+}
+
 // allocs returns the most allocations per message that our side had in any sample.
 func (m *measurement) allocs() float64 {
 	most := 0.0

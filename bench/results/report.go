@@ -72,12 +72,17 @@ func (m *measurement) writeTargets(b *strings.Builder) {
 		return
 	}
 	b.WriteString("Medians, with the least and the most in brackets. A target is met if the factor of the medians is at least what is asked and theirs\n" +
-		"differs from ours times that with p < 0.05 (Mann-Whitney U).\n\n" +
-		"| row | against | ours ns/op | theirs ns/op | factor | asked | p | |\n|---|---|---|---|---|---|---|---|\n")
+		"differs from ours times that with p < 0.05 (Mann-Whitney U). Figures are ns/op where no unit is named.\n\n" +
+		"| row | against | ours | theirs | factor | asked | p | |\n|---|---|---|---|---|---|---|---|\n")
+	var limits []target
 	for _, t := range m.targets {
-		ours, theirs := m.nanoseconds(t.row, m.ours), m.nanoseconds(t.row, t.other)
+		if t.other == "" {
+			limits = append(limits, t)
+			continue
+		}
+		ours, theirs := m.figures(t.row, m.ours, t.metric), m.figures(t.row, t.other, t.metric)
 		if len(ours) == 0 || len(theirs) == 0 {
-			fmt.Fprintf(b, "| %s | %s | | | | %.2f | | **not measured** |\n", t.row, t.other, t.factor)
+			fmt.Fprintf(b, "| %s | %s | | | | %.2f | | **not measured** |\n", t.label(), t.other, t.factor)
 			continue
 		}
 		factor, p := median(theirs)/median(ours), significance(scaled(ours, t.factor), theirs)
@@ -88,9 +93,30 @@ func (m *measurement) writeTargets(b *strings.Builder) {
 		case p >= significant:
 			verdict = "**not shown**"
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %.2f | %.2f | %.3f | %s |\n", t.row, t.other, spread(ours), spread(theirs), factor, t.factor, p, verdict)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %.2f | %.2f | %.3f | %s |\n", t.label(), t.other, spread(ours), spread(theirs), factor, t.factor, p, verdict)
 	}
-	fmt.Fprintf(b, "\nAllocations per message on our side: %g.\n\n", m.allocs())
+	m.writeLimits(b, limits)
+	fmt.Fprintf(b, "\nMost allocations per operation on our side: %g.\n\n", m.allocs())
+}
+
+// writeLimits lists the targets that are absolute figures: orientation, as they depend on the machine.
+func (m *measurement) writeLimits(b *strings.Builder, limits []target) {
+	if len(limits) == 0 {
+		return
+	}
+	b.WriteString("\n| row | ours | asked at most | |\n|---|---|---|---|\n")
+	for _, t := range limits {
+		ours := m.figures(t.row, m.ours, t.metric)
+		if len(ours) == 0 {
+			fmt.Fprintf(b, "| %s | | %s | **not measured** |\n", t.label(), figure(t.atMost))
+			continue
+		}
+		verdict := "met"
+		if median(ours) > t.atMost {
+			verdict = "**missed**"
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", t.label(), spread(ours), figure(t.atMost), verdict)
+	}
 }
 
 // writeLosses lists the rows in which another side has the lower median.

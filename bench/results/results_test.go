@@ -24,7 +24,7 @@ func output() string {
 			{"ours", 9, 50 + float64(i)}, {"chan", 9, 40 + float64(i)},
 			{"ours", 10, 20 + 10*float64(i)}, {"chan", 10, 22 + 11*float64(i)},
 		} {
-			fmt.Fprintf(&b, "BenchmarkSend/impl=%s/size=%d-2  \t 100\t %.1f ns/op\t 8 B/op\t %d allocs/op\n", r.side, r.size, r.ns, r.size%2)
+			fmt.Fprintf(&b, "BenchmarkSend/impl=%s/size=%d-2  \t 100\t %.1f ns/op\t %.1f p50-ns\t 8 B/op\t %d allocs/op\n", r.side, r.size, r.ns, r.ns/2, r.size%2)
 		}
 	}
 	return b.String()
@@ -33,8 +33,10 @@ func output() string {
 func TestSection(t *testing.T) {
 	m := &measurement{
 		suite: suite{name: "test", side: "impl", ours: "ours", targets: []target{
-			{"Send/size=8", "chan", 2}, {"Send/size=8", "chan", 3.1}, {"Send/size=8", "chan", 3.2},
-			{"Send/size=10", "chan", 1.05}, {"Send/size=8", "absent", 1},
+			{row: "Send/size=8", other: "chan", factor: 2}, {row: "Send/size=8", other: "chan", factor: 3.1},
+			{row: "Send/size=8", other: "chan", factor: 3.2}, {row: "Send/size=10", other: "chan", factor: 1.05},
+			{row: "Send/size=8", other: "absent", factor: 1}, {row: "Send/size=8", other: "chan", factor: 2, metric: "p50-ns"},
+			{row: "Send/size=9", metric: "allocs/op", atMost: 1}, {row: "Send/size=9", metric: "allocs/op", atMost: 0.5}, {row: "absent", atMost: 1},
 		}},
 		machine: machine(output()),
 		load:    loads("0.50", "1.20"),
@@ -52,7 +54,11 @@ func TestSection(t *testing.T) {
 		"| Send/size=8 | chan | 12.0 (10.0..14.0) | 38.0 (36.0..40.0) | 3.17 | 3.20 | 1.000 | **missed** |",
 		"| Send/size=10 | chan | 40.0 (20.0..60.0) | 44.0 (22.0..66.0) | 1.10 | 1.05 | 0.690 | **not shown** |",
 		"| Send/size=8 | absent | | | | 1.00 | | **not measured** |",
-		"Allocations per message on our side: 1.",
+		"| Send/size=8, p50-ns | chan | 6.00 (5.00..7.00) | 19.0 (18.0..20.0) | 3.17 | 2.00 | 0.008 | met |",
+		"| Send/size=9, allocs/op | 1.00 (1.00..1.00) | 1.00 | met |",
+		"| Send/size=9, allocs/op | 1.00 (1.00..1.00) | 0.50 | **missed** |",
+		"| absent | | 1.00 | **not measured** |",
+		"Most allocations per operation on our side: 1.",
 		"| Send/size=9 | chan | 52.0 (50.0..54.0) | 42.0 (40.0..44.0) | 24 % | 0.008 |",
 		"the table",
 	} {
@@ -60,8 +66,8 @@ func TestSection(t *testing.T) {
 			t.Errorf("the section lacks %q:\n%s", want, text)
 		}
 	}
-	if n := strings.Count(text, "| met |"); n != 1 {
-		t.Errorf("%d rows are met, want 1", n)
+	if n := strings.Count(text, "| met |"); n != 3 {
+		t.Errorf("%d rows are met, want 3", n)
 	}
 }
 

@@ -3,6 +3,7 @@ package actor
 import (
 	"context"
 	"reflect"
+	goruntime "runtime"
 	"sync"
 	"sync/atomic"
 
@@ -14,40 +15,71 @@ import (
 // reply, within ctx. In the steady state it does not allocate, beyond what build
 // does.
 //
+// An idle actor with Config.Inline handles the message on the calling goroutine, which
+// saves waking a worker and waiting for it. An Ask that is answered so is answered also
+// inside a handler.
+//
 // Its errors are those of Tell (then nothing was sent), ErrNoReply if the actor has
 // stopped without a reply, one that wraps ctx.Err(), and inside a handler
 // ErrInHandler. A handler is recognised by ctx, if that comes from
-// Context.Context; else only after the message was sent. A handler that wants an
-// answer tells a message with its own Ref in it, and has the answer told to that.
+// Context.Context; else it may be only after the message was sent. A handler that wants
+// an answer tells a message with its own Ref in it, and has the answer told to that.
 func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T, error) {
-	var none T
 	a := ref.actor
 	if a == nil {
+		var none T
 		return none, mailbox.ErrClosed
 	}
 	if inHandler(ctx) {
+		var none T
 		return none, ErrInHandler
 	}
 	pool := replyPool[T](a.system)
 	slot := pool.Get().(*replySlot[T])
-	generation := slot.generation.Load()
-	defer pool.Put(slot)
-	if err := ref.Tell(build(ReplyTo[T]{slot: slot, generation: generation})); err != nil {
-		slot.answer(generation) // what build may have kept is void
-		return none, err
+	v, err := askWith(ctx, a, slot, build)
+	if slot.asked.Load() != nil {
+		slot.asked.Store(nil) // the slot must not keep the executor alive
 	}
-	var ended error
+	pool.Put(slot) // not deferred: after a panic or Goexit a reply may still be on its way to the slot
+	return v, err
+}
+
+// askWith is Ask with its slot.
+func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], build func(ReplyTo[T]) M) (v T, err error) {
+	outside := !scheduler.AnyWorker() // before the message wakes one
+	generation := slot.generation.Load()
+	message := build(ReplyTo[T]{slot: slot, generation: generation})
+	if a.inline {
+		if err = a.tellInline(message); slot.answered() {
+			return slot.take(), nil
+		}
+	} else {
+		if !outside { // a worker that goes on would keep the processor from the asker
+			slot.asked.Store(a.executor)
+		}
+		err = Ref[M]{a}.Tell(message)
+	}
+	if err != nil {
+		slot.answer(generation) // what build may have kept is void
+		return v, err
+	}
+	if outside && slot.answeredSoon() {
+		return slot.take(), nil
+	}
 	// While the actor is at work there is time to see whether this is a handler.
-	if scheduler.OnWorker() {
-		ended = ErrInHandler
-	} else if ended = slot.await(ctx, &a.cell, generation); ended == nil {
+	if outside || !scheduler.OnWorker() {
+		err = slot.await(ctx, &a.cell, generation)
+	} else {
+		err = ErrInHandler
+	}
+	if err == nil {
 		return slot.take(), nil
 	}
 	if !slot.answer(generation) { // a Reply was faster and is about to wake
 		<-slot.woken
 		return slot.take(), nil
 	}
-	return none, ended
+	return v, err
 }
 
 // ReplyTo is where the reply to one Ask goes. It may be copied, kept and passed on
@@ -66,7 +98,11 @@ func (r ReplyTo[T]) Reply(v T) error {
 		return ErrNotAsking
 	}
 	s.value = v
+	asked := s.asked.Load()
 	s.woken <- struct{}{} // publishes value; never blocks: there is one answer, and the Ask takes it out
+	if asked != nil {
+		asked.Hurry() // this may be one of its workers, and the asker next on its processor
+	}
 	return nil
 }
 
@@ -78,13 +114,35 @@ type replySlot[T any] struct {
 	generation atomic.Uint64
 	value      T
 	woken      chan struct{}
-	moved      chan struct{}            // holds a token when handover is to be looked at
-	handover   atomic.Pointer[handover] // by the latest Forward
+	asked      atomic.Pointer[scheduler.Executor] // the executor of the actor asked, to be told of the reply; nil if nobody need be
+	moved      chan struct{}                      // holds a token when handover is to be looked at
+	handover   atomic.Pointer[handover]           // by the latest Forward
 }
 
 // answer ends the generation; it reports true to one caller only.
 func (s *replySlot[T]) answer(generation uint64) bool {
 	return s.generation.CompareAndSwap(generation, generation+1)
+}
+
+// answered reports whether the asker has been woken already.
+func (s *replySlot[T]) answered() bool {
+	select {
+	case <-s.woken:
+		return true
+	default:
+		return false
+	}
+}
+
+// answeredSoon is answered after some yields; see stoppedSoon.
+func (s *replySlot[T]) answeredSoon() bool {
+	for range yields {
+		goruntime.Gosched()
+		if s.answered() {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *replySlot[T]) take() T {

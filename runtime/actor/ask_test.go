@@ -192,38 +192,3 @@ func TestAskDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations for an Ask", allocs)
 	}
 }
-
-// BenchmarkAsk is one question and its answer, against a goroutine that is sent a reply
-// channel with each question.
-func BenchmarkAsk(b *testing.B) {
-	b.Run("impl=actor", func(b *testing.B) {
-		b.ReportAllocs()
-		sys := newSystem(b, actor.SystemConfig{})
-		ref := actor.Spawn(sys, double, actor.Config{})
-		ctx := context.Background()
-		for b.Loop() {
-			if _, err := ask(ctx, ref, 1); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("impl=channel", func(b *testing.B) {
-		b.ReportAllocs()
-		type question struct {
-			n     int
-			reply chan int
-		}
-		questions := make(chan question, 1024)
-		go func() {
-			for q := range questions {
-				q.reply <- 2 * q.n
-			}
-		}()
-		for b.Loop() {
-			reply := make(chan int, 1)
-			questions <- question{1, reply}
-			<-reply
-		}
-		close(questions)
-	})
-}

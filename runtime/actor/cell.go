@@ -54,21 +54,22 @@ const flagsDue = flagSignal | flagNotice | flagEscalated | flagUnstashed | flagS
 // the store of idle that goroutine touches nothing but status, flags and the
 // mailbox's shared end.
 type cell struct {
-	status atomic.Uint64 // state | handled<<handledShift, stored by the running side
-	flags  atomic.Uint32
+	// What a message touches, in one cache line: with many actors each line is a miss.
+	status     atomic.Uint64 // state | handled<<handledShift, stored by the running side
+	flags      atomic.Uint32
+	slow       bool // see budget
+	inHook     bool // in OnSignal or OnStop
+	inline     bool // see Config.Inline
+	executor   *scheduler.Executor
+	self       activation
+	handled    uint64      // messages the handler has been given
+	supervisor *supervisor // nil: resume after failures
+	system     *System
 
-	system   *System
-	executor *scheduler.Executor
-	self     activation
 	name     string
 	onSignal func()
-
-	handled    uint64          // messages the handler has been given
-	slow       bool            // see budget
-	onStop     func()          // nil once it has been called
-	inHook     bool            // in OnSignal or OnStop
-	supervisor *supervisor     // nil: resume after failures
-	marked     context.Context // see handlerContext
+	onStop   func()          // nil once it has been called
+	marked   context.Context // see handlerContext
 
 	parent     *cell // nil unless spawned by SpawnChild
 	prev, next *cell // in System.actors
@@ -115,6 +116,7 @@ func (c *cell) rarely() *rare {
 type activation interface {
 	scheduler.Activation
 	closeMailbox()
+	readyToFinish() bool
 	queued() int
 	stats() ActorStats
 	endStash()
@@ -158,7 +160,7 @@ func (c *cell) close() {
 	c.self.closeMailbox()
 	c.request(flagClosed)
 	c.resume()
-	c.wakeAllWaiters()
+	c.wakeIfWaiting()
 }
 
 // abandon makes the actor turn what is left in its mailbox into dead letters.

@@ -14,7 +14,7 @@
 //   - [Ref.Tell] from anywhere: never blocks, answers mailbox.ErrFull or ErrClosed.
 //   - [Ref.TellFrom] inside a handler: the same, and faster.
 //   - [Ref.TellWait] outside handlers: waits for room within its context.
-//   - [Ask] outside handlers: sends and waits for the reply.
+//   - [Ask] outside handlers: sends and waits for the reply. [Config.Inline] makes it cheaper than a channel.
 //   - [Ref.Signal] when only the fact matters and not how often: never refused.
 //
 // A handler passes an Ask on, and the obligation to reply with it, by [Forward].

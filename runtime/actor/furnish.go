@@ -94,37 +94,39 @@ func (a *actor[M]) furnishMailbox(cfg Config) error {
 	}
 	if !sample {
 		box, err := newBox(cfg.MailboxKind, a.mailbox.Cap(), cfg.Overflow, level, drop)
-		a.mailbox = box
+		if err == nil {
+			a.mailbox.other = box.other // with all this never the plain ring
+		}
 		return err
 	}
 	s := &sampler{}
 	a.observed.sampler = s
 	box, err := newBox(cfg.MailboxKind, a.mailbox.Cap(), cfg.Overflow, stampedLevel(level), stampedDrop(drop))
-	a.mailbox = inbox[M]{other: &otherKind[M]{Queue: &sampledQueue[M]{box: box, sampler: s}, capacity: box.Cap()}}
-	return err
+	if err != nil {
+		return err
+	}
+	a.mailbox.other = &otherKind[M]{Queue: &sampledQueue[M]{box: box, sampler: s}, capacity: box.Cap()}
+	return nil
 }
 
 // newBox makes a mailbox of a kind with a priority, if level is not nil, and an overflow policy.
-func newBox[T any](kind string, capacity int, overflow mailbox.Overflow, level func(T) mailbox.Level, drop func(T)) (inbox[T], error) {
+func newBox[T any](kind string, capacity int, overflow mailbox.Overflow, level func(T) mailbox.Level, drop func(T)) (*inbox[T], error) {
 	if overflow == mailbox.DropOldest {
 		if kind != "" && kind != mailbox.KindMPSC {
-			return inbox[T]{}, fmt.Errorf("MailboxKind is %q with Overflow DropOldest; want %q", kind, mailbox.KindMPSC)
+			return nil, fmt.Errorf("MailboxKind is %q with Overflow DropOldest; want %q", kind, mailbox.KindMPSC)
 		}
 		queue := &dropOldest[T]{ring: mailbox.NewMPSC[T](capacity), drop: drop}
-		return inbox[T]{other: &otherKind[T]{Queue: queue, capacity: capacity}}, nil
+		return &inbox[T]{other: &otherKind[T]{Queue: queue, capacity: capacity}}, nil
 	}
-	var box inbox[T]
+	box := new(inbox[T])
 	if level != nil {
 		queue := &priorityQueue[T]{Priority: mailbox.NewPriority[T](capacity), level: level}
-		box = inbox[T]{other: &otherKind[T]{Queue: queue, capacity: capacity}}
-	} else {
-		var err error
-		if box, err = newInbox[T](kind, capacity); err != nil {
-			return box, err
-		}
+		box.other = &otherKind[T]{Queue: queue, capacity: capacity}
+	} else if err := box.init(kind, capacity); err != nil {
+		return nil, err
 	}
 	if overflow == mailbox.DropNewest {
-		box = inbox[T]{other: &otherKind[T]{Queue: &dropNewest[T]{box: box, drop: drop}, capacity: capacity}}
+		box = &inbox[T]{other: &otherKind[T]{Queue: &dropNewest[T]{box: box, drop: drop}, capacity: capacity}}
 	}
 	return box, nil
 }

@@ -5,8 +5,8 @@ import "github.com/ringmill/ringmill/mailbox"
 // An inbox is an actor's mailbox: the lock-free ring, reached without an indirect
 // call, or one of another kind, which is there to be compared with it.
 type inbox[M any] struct {
-	ring  *mailbox.MPSC[M] // nil if another kind was asked for
-	other *otherKind[M]
+	other *otherKind[M] // nil unless another kind was asked for
+	ring  mailbox.MPSC[M]
 }
 
 type otherKind[M any] struct {
@@ -15,33 +15,36 @@ type otherKind[M any] struct {
 	one      [1]M // where messages come out; belongs to the actor's side
 }
 
-func newInbox[M any](kind string, capacity int) (inbox[M], error) {
+// init makes the mailbox; it is called once, before the actor is seen by others.
+func (b *inbox[M]) init(kind string, capacity int) error {
 	if kind == "" || kind == mailbox.KindMPSC {
-		return inbox[M]{ring: mailbox.NewMPSC[M](capacity)}, nil
+		b.ring.Init(capacity)
+		return nil
 	}
 	queue, err := mailbox.NewKind[M](kind, capacity)
 	if err != nil {
-		return inbox[M]{}, err
+		return err
 	}
-	return inbox[M]{other: &otherKind[M]{Queue: queue, capacity: capacity}}, nil
+	b.other = &otherKind[M]{Queue: queue, capacity: capacity}
+	return nil
 }
 
 func (b *inbox[M]) Cap() int {
-	if b.ring != nil {
+	if b.other == nil {
 		return b.ring.Cap()
 	}
 	return b.other.capacity
 }
 
 func (b *inbox[M]) TryEnqueue(m M) error {
-	if b.ring != nil {
+	if b.other == nil {
 		return b.ring.TryEnqueue(m)
 	}
 	return b.other.TryEnqueue(m)
 }
 
 func (b *inbox[M]) TryDequeue() (m M, ok bool) {
-	if b.ring != nil {
+	if b.other == nil {
 		return b.ring.TryDequeue()
 	}
 	if b.other.Drain(b.other.one[:]) == 0 {
@@ -52,28 +55,28 @@ func (b *inbox[M]) TryDequeue() (m M, ok bool) {
 }
 
 func (b *inbox[M]) Ready() bool {
-	if b.ring != nil {
+	if b.other == nil {
 		return b.ring.Ready()
 	}
 	return b.other.Ready()
 }
 
 func (b *inbox[M]) Drained() bool {
-	if b.ring != nil {
+	if b.other == nil {
 		return b.ring.Drained()
 	}
 	return b.other.Drained()
 }
 
 func (b *inbox[M]) Len() int {
-	if b.ring != nil {
+	if b.other == nil {
 		return b.ring.Len()
 	}
 	return b.other.Len()
 }
 
 func (b *inbox[M]) Close() {
-	if b.ring != nil {
+	if b.other == nil {
 		b.ring.Close()
 		return
 	}

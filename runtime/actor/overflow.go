@@ -8,7 +8,7 @@ import (
 
 // dropNewest is a mailbox that drops what it has no room for.
 type dropNewest[T any] struct {
-	box  inbox[T]
+	box  *inbox[T]
 	drop func(T)
 }
 
@@ -22,7 +22,7 @@ func (q *dropNewest[T]) TryEnqueue(m T) error {
 }
 
 func (q *dropNewest[T]) TryEnqueueBatch(ms []T) (int, error) { return enqueueEach(ms, q.TryEnqueue) }
-func (q *dropNewest[T]) Drain(dst []T) int                   { return drainEach(&q.box, dst) }
+func (q *dropNewest[T]) Drain(dst []T) int                   { return drainEach(q.box, dst) }
 func (q *dropNewest[T]) Ready() bool                         { return q.box.Ready() }
 func (q *dropNewest[T]) Len() int                            { return q.box.Len() }
 func (q *dropNewest[T]) Close()                              { q.box.Close() }

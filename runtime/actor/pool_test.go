@@ -304,17 +304,3 @@ func TestPoolTellDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations for a Tell", allocs)
 	}
 }
-
-// BenchmarkPool tells 50 members in turn.
-func BenchmarkPool(b *testing.B) {
-	b.ReportAllocs()
-	sys := newSystem(b, actor.SystemConfig{})
-	pool := actor.NewPool(sys, 50, func() func(*actor.Context[int], int) error {
-		return func(*actor.Context[int], int) error { return nil }
-	}, actor.PoolConfig{})
-	for b.Loop() {
-		for pool.Tell(1) == mailbox.ErrFull {
-			goruntime.Gosched()
-		}
-	}
-}

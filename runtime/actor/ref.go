@@ -3,6 +3,7 @@ package actor
 import (
 	"context"
 	"fmt"
+	goruntime "runtime"
 
 	"github.com/ringmill/ringmill/mailbox"
 	"github.com/ringmill/ringmill/scheduler"
@@ -55,6 +56,10 @@ func (r Ref[M]) TellWait(ctx context.Context, m M) error {
 		return ErrInHandler
 	}
 	err := r.Tell(m)
+	for i := 0; err == mailbox.ErrFull && i < yields; i++ { // else each message that is taken out wakes a sender for one
+		goruntime.Gosched()
+		err = r.Tell(m)
+	}
 	if err != mailbox.ErrFull {
 		return err
 	}
@@ -93,18 +98,27 @@ func (r Ref[M]) Close() {
 // what is left in the mailbox becomes dead letters, as soon as the handler that
 // may be running has returned, and Stop returns an error that wraps ctx.Err(). With
 // a context that has ended already that is at once: nothing more is handled.
-// It may be called again to wait on. Inside a handler it is ErrInHandler and
-// does nothing.
+// It may be called again to wait on.
+//
+// An actor that has nothing to do and no OnStop stops on the calling goroutine. Inside
+// a handler Stop closes the mailbox too, but does not wait: it is ErrInHandler unless the
+// actor has stopped by then.
 func (r Ref[M]) Stop(ctx context.Context) error {
 	a := r.actor
 	if a == nil {
 		return nil
 	}
-	if inHandler(ctx) || scheduler.OnWorker() {
+	if inHandler(ctx) {
+		a.close()
 		return ErrInHandler
 	}
 	if ctx.Err() == nil {
-		a.close()
+		if a.closeHere(); a.stoppedSoon() {
+			return nil
+		}
+	}
+	if scheduler.OnWorker() {
+		return ErrInHandler
 	}
 	if wait(ctx, a.stoppedChan()) {
 		return nil

@@ -54,7 +54,7 @@ type stamped[M any] struct {
 
 // sampledQueue stamps one message in sampleEvery.
 type sampledQueue[M any] struct {
-	box     inbox[stamped[M]]
+	box     *inbox[stamped[M]]
 	sampler *sampler
 }
 

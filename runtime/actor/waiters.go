@@ -87,6 +87,14 @@ func (c *cell) wakeWaiter() {
 	c.wakeFirst()
 }
 
+// wakeIfWaiting wakes all after the mailbox was closed. A waiter raises the flag before it tries: either the flag is seen
+// here or the end of the mailbox there.
+func (c *cell) wakeIfWaiting() {
+	if c.flags.Load()&flagWaiting != 0 {
+		c.wakeAllWaiters()
+	}
+}
+
 func (c *cell) wakeAllWaiters() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
