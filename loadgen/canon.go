@@ -31,11 +31,12 @@ type Canon struct {
 
 // RunCanon runs canon/1: workflows of three tasks in a row that do nothing, on a
 // runtime with its defaults. The result is that of the second part, the open loop.
-// total is CanonDuration, or less to try it out. live may be nil.
-func RunCanon(ctx context.Context, total time.Duration, live func(Snapshot)) (*Result, error) {
+// total is CanonDuration, or less to try it out. Of more only Live and Thresholds
+// are used; the thresholds are those of the second part.
+func RunCanon(ctx context.Context, total time.Duration, more Config) (*Result, error) {
 	fast, err := Run(ctx, Config{
 		Concurrency: canonClients, Duration: total / 3, Warmup: total / 15, Seed: canonSeed,
-		Workload: Workload{Workflow: canonWorkflow}, Live: live,
+		Workload: Workload{Workflow: canonWorkflow}, Live: more.Live,
 	})
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func RunCanon(ctx context.Context, total time.Duration, live func(Snapshot)) (*R
 	if !fast.Interrupted && fast.CheckAccounting() == "" {
 		r, err = Run(ctx, Config{
 			Rate: canonRate, Arrivals: Arrivals{Kind: ArrivalsPoisson}, Duration: total - total/3, Warmup: total / 15, Seed: canonSeed,
-			Workload: Workload{Workflow: canonWorkflow}, Live: live,
+			Workload: Workload{Workflow: canonWorkflow}, Live: more.Live, Thresholds: more.Thresholds,
 		})
 		if err != nil {
 			return nil, err

@@ -25,18 +25,18 @@ func (r *Result) WriteHistogramLog(w io.Writer) error {
 
 // WriteCSV writes the series, one interval a line; times are in seconds.
 func (r *Result) WriteCSV(w io.Writer) error {
-	c := csv.NewWriter(w)
-	_ = c.Write([]string{"t", "done", "failed", "shed", "throughput", "p50", "p99", "max", "mean", "in_flight", "mailboxes", "fullest", "ready"}) // Error tells
+	rows := [][]string{{"t", "done", "failed", "shed", "throughput", "p50", "p99", "max", "mean", "in_flight", "mailboxes", "fullest", "ready"}}
 	f := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	for _, p := range r.Series {
-		_ = c.Write([]string{
+		rows = append(rows, []string{
 			f(p.At), strconv.FormatUint(p.Done, 10), strconv.FormatUint(p.Failed, 10), strconv.FormatUint(p.Shed, 10), f(p.Throughput),
 			f(p.P50), f(p.P99), f(p.Max), f(p.Mean), strconv.Itoa(p.InFlight), strconv.Itoa(p.Mailboxes), f(p.Fullest), strconv.Itoa(p.Ready),
 		})
 	}
-	c.Flush()
-	return c.Error()
+	return writeCSV(w, rows)
 }
+
+func writeCSV(w io.Writer, rows [][]string) error { return csv.NewWriter(w).WriteAll(rows) }
 
 // WriteBench writes the samples in the Go benchmark format, for benchstat:
 //

@@ -23,7 +23,7 @@ func recordIn(h *hdrhistogram.Histogram, v int64) (clipped uint64) {
 	if v > longestLatency {
 		v, clipped = longestLatency, 1
 	}
-	_ = h.RecordValue(max(v, 1)) // it is within the range
+	_ = h.RecordValue(max(v, 0)) // it is within the range
 	return clipped
 }
 

@@ -127,7 +127,7 @@ func (c *collector) collect(now time.Duration, under bool) {
 	}
 	s.total.merge(c.part)
 	c.part.reset()
-	if now > s.cfg.Warmup && took > 0 {
+	if c.last >= s.cfg.Warmup && took > 0 { // one that began in the warm-up shows less than it lasted
 		s.series = append(s.series, p)
 		if len(s.series) > mostPoints {
 			s.series = halve(s.series)

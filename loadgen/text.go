@@ -89,6 +89,15 @@ func (r *Result) text(b *strings.Builder) {
 
 // Title names the load and what it was sent to.
 func (l Load) Title() string {
+	s := l.load()
+	if l.TaskActors > 0 {
+		s += fmt.Sprintf("  %d workflow actors x mailbox %d (%s), %d task actors (%s), overflow %s", l.WorkflowActors, l.Mailbox, l.MailboxKind, l.TaskActors, l.Policy, l.Overflow)
+	}
+	return s
+}
+
+// load names the load.
+func (l Load) load() string {
 	what := l.Workflow
 	if l.Work != "" && l.Work != "0" {
 		what += ", work " + l.Work
@@ -102,11 +111,7 @@ func (l Load) Title() string {
 	case l.Rate == 0:
 		load = l.Arrivals
 	}
-	s := what + "  " + load
-	if l.TaskActors > 0 {
-		s += fmt.Sprintf("  %d workflow actors x mailbox %d (%s), %d task actors (%s), overflow %s", l.WorkflowActors, l.Mailbox, l.MailboxKind, l.TaskActors, l.Policy, l.Overflow)
-	}
-	return s
+	return what + "  " + load
 }
 
 // value prints the figure in the unit of the threshold.
