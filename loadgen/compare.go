@@ -57,13 +57,21 @@ const (
 	blocks            = 10
 	alphaRepetitions  = 0.01
 	alphaBlocks       = 0.001
+
+	mostForeignCompared = 0.5 // of the machine; beyond it the others decide the times
 )
+
+// foreignCPU is the median of what others used during the repetitions.
+func foreignCPU(r *Result) float64 {
+	return median(values(r.Samples, func(s Sample) float64 { return s.ForeignCPU }))
+}
 
 // Compare tells whether b, the new one, is worse than a. Both need five repetitions
 // or more (Repeat) to be compared properly; of fewer, the intervals of the run stand
 // in, at a stricter level and twice the tolerance, which finds only coarse changes.
 // tolerance is the share by which a metric must move; p99 must move by 2.5 times as
-// much, throughput by a third. It doubles when a result is suspect. The error is
+// much, throughput by a third. It doubles when a result is suspect, and grows with what other
+// processes used of the machine; beyond half of it times say nothing. The error is
 // ErrOtherLoad when the plans differ.
 func Compare(a, b *Result, tolerance float64) (*Comparison, error) {
 	if a.PlanHash != b.PlanHash {
@@ -88,10 +96,20 @@ func Compare(a, b *Result, tolerance float64) (*Comparison, error) {
 		tolerance *= 2
 		c.Notes = append(c.Notes, "a result is suspect: the tolerance is doubled")
 	}
+	was, is := foreignCPU(a), foreignCPU(b)
+	extra := 0.0 // that times must change because of others
+	if most := max(was, is); most > mostForeignCPU {
+		extra = most + 3*math.Abs(is-was)
+		c.Notes = append(c.Notes, fmt.Sprintf("other processes used %s and %s of the machine: %s more tolerance for times", percent(was), percent(is), percent(extra)))
+	}
+	useless := max(was, is) > mostForeignCompared
+	if useless {
+		c.Notes = append(c.Notes, "that is too much to compare times at all: measure when it is quiet")
+	}
 	if a.Environment.CPU != b.Environment.CPU || a.Environment.Cores != b.Environment.Cores {
 		c.Notes = append(c.Notes, "the results are from different machines")
 	}
-	if x, y := a.sizes(), b.sizes(); x != y {
+	if x, y := a.Load.sizes(), b.Load.sizes(); x != y {
 		c.Notes = append(c.Notes, "sizes differ: "+x+" and "+y)
 	}
 	for _, m := range []struct {
@@ -100,16 +118,24 @@ func Compare(a, b *Result, tolerance float64) (*Comparison, error) {
 		factor   float64
 		moreGood bool
 		least    float64 // a difference in the unit that is too small to matter
+		time     bool    // it depends on the time that others leave
 	}{
-		{"p50", func(s Sample) float64 { return s.P50 }, 1, false, 1e-6},
-		{"p99", func(s Sample) float64 { return s.P99 }, 2.5, false, 10e-6},
-		{"mean", func(s Sample) float64 { return s.Mean }, 1, false, 1e-6},
-		{"throughput", func(s Sample) float64 { return s.Throughput }, 1. / 3, true, 0},
-		{"errors", func(s Sample) float64 { return s.Errors }, 1, false, 0.001},
-		{"cpu/op", func(s Sample) float64 { return s.CPUPerOp }, 1, false, 100e-9},
-		{"allocs/op", func(s Sample) float64 { return s.AllocsOp }, 1, false, 0.5},
+		{"p50", func(s Sample) float64 { return s.P50 }, 1, false, 1e-6, true},
+		{"p99", func(s Sample) float64 { return s.P99 }, 2.5, false, 10e-6, true},
+		{"mean", func(s Sample) float64 { return s.Mean }, 1, false, 1e-6, true},
+		{"throughput", func(s Sample) float64 { return s.Throughput }, 1. / 3, true, 0, true},
+		{"errors", func(s Sample) float64 { return s.Errors }, 1, false, 0.001, true},
+		{"cpu/op", func(s Sample) float64 { return s.CPUPerOp }, 1, false, 100e-9, true},
+		{"allocs/op", func(s Sample) float64 { return s.AllocsOp }, 1, false, 0.5, false},
 	} {
-		change := changeOf(m.name, values(old, m.of), values(new, m.of), alpha, tolerance*m.factor, m.least, m.moreGood)
+		least := tolerance
+		if m.time {
+			least += extra
+		}
+		change := changeOf(m.name, values(old, m.of), values(new, m.of), alpha, least*m.factor, m.least, m.moreGood)
+		if m.time && useless {
+			change.Verdict = Unknown
+		}
 		c.Metrics = append(c.Metrics, change)
 		c.Regression = c.Regression || change.Verdict == Worse
 	}
@@ -186,17 +212,14 @@ func (r *Result) blocks() []Sample {
 	return out
 }
 
-func (r *Result) sizes() string {
-	l := r.Load
-	return fmt.Sprintf("%d workflow actors x mailbox %d (%s), %d task actors (%s, %s)", l.WorkflowActors, l.Mailbox, l.MailboxKind, l.TaskActors, l.Policy, l.Schedule)
-}
-
 // WriteText writes a table of the changes and the verdict.
 func (c *Comparison) WriteText(w io.Writer) error {
 	var b strings.Builder
 	switch {
 	case c.Regression:
 		fmt.Fprintln(&b, "REGRESSION")
+	case c.unknown():
+		fmt.Fprintln(&b, "UNKNOWN: these measurements cannot be compared")
 	case c.Suspect:
 		fmt.Fprintln(&b, "no regression that can be told from noise; SUSPECT: at least one result should not be quoted")
 	default:
@@ -238,3 +261,13 @@ func metric(name string, v float64) string {
 
 // WriteJSON writes the comparison as indented JSON.
 func (c *Comparison) WriteJSON(w io.Writer) error { return writeJSON(w, c) }
+
+// unknown reports whether nothing can be said about the latencies.
+func (c *Comparison) unknown() bool {
+	for _, m := range c.Metrics {
+		if m.Verdict != Unknown && m.Metric != "allocs/op" {
+			return false
+		}
+	}
+	return true
+}

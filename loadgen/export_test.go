@@ -1,5 +1,7 @@
 package loadgen
 
+import "time"
+
 // InFakeTime times arrivals with Go's timers, which are exact under testing/synctest,
 // where a spin would never end.
 func InFakeTime(c Config) Config {
@@ -33,4 +35,15 @@ func (r *Result) CountBetween(low, high int64) (n int64) {
 		}
 	}
 	return n
+}
+
+// A Recorder is one shard, for benchmarks.
+type Recorder struct{ r *recorder }
+
+// NewRecorder returns an empty one.
+func NewRecorder() Recorder { return Recorder{newRecorder()} }
+
+// Record adds a done request with the given latency.
+func (r Recorder) Record(latency time.Duration) {
+	r.r.record(measurement{end: latency, service: 1})
 }

@@ -1,6 +1,9 @@
 package loadgen_test
 
 import (
+	"io"
+	"os"
+	"os/exec"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -10,3 +13,39 @@ import (
 
 // ants starts two goroutines for its default pool when it is linked.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreCurrent()) }
+
+// busyEnv makes the test binary a process that computes until its standard input
+// ends.
+const busyEnv = "RINGMILL_TEST_BUSY"
+
+func init() {
+	if os.Getenv(busyEnv) == "" {
+		return
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	for { //nolint:staticcheck // it is meant to keep a core busy
+	}
+}
+
+// busy keeps n cores busy with other processes until the test ends.
+func busy(t *testing.T, n int) {
+	t.Helper()
+	for range n {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), busyEnv+"=1")
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = in.Close() // it ends by itself
+			_ = cmd.Wait()
+		})
+	}
+}

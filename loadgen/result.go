@@ -199,11 +199,17 @@ type Sample struct {
 	CPUPerOp   float64 `json:"cpu_seconds_per_op"`
 	AllocsOp   float64 `json:"allocs_per_op"`
 	Errors     float64 `json:"errors"`
+	ForeignCPU float64 `json:"foreign_cpu"` // of the machine, what others used; 0 if unknown
 }
 
 func (r *Result) sample() Sample {
+	foreign := 0.0
+	if f := r.Trust.ForeignCPU; f != nil {
+		foreign = *f
+	}
 	return Sample{
-		P50: r.Latency.P50, P99: r.Latency.P99, Mean: r.Latency.Mean, Throughput: r.Throughput,
+		ForeignCPU: foreign,
+		P50:        r.Latency.P50, P99: r.Latency.P99, Mean: r.Latency.Mean, Throughput: r.Throughput,
 		CPUPerOp: r.Cost.CPUSecondsPerOp, AllocsOp: r.Cost.AllocsPerOp, Errors: share(r.Failed+r.Shed, r.Sent),
 	}
 }

@@ -37,8 +37,11 @@ func (r *Result) text(b *strings.Builder) {
 			fmt.Fprintf(b, "         (shortened: compare it with nothing)\n")
 		}
 	}
-	fmt.Fprintf(b, "%s\n", r.Load.Title())
-	fmt.Fprintf(b, "plan           %s, seed %d\n\n", r.PlanHash, r.Load.Seed)
+	fmt.Fprintf(b, "%s\n", r.Load.load())
+	if sizes := r.Load.sizes(); sizes != "" {
+		fmt.Fprintf(b, "%-15s%s\n", "runtime", sizes)
+	}
+	fmt.Fprintf(b, "%-15s%s, seed %d\n\n", "plan", r.PlanHash, r.Load.Seed)
 
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(b, "%-15s"+format+"\n", append([]any{name}, args...)...)
@@ -89,11 +92,18 @@ func (r *Result) text(b *strings.Builder) {
 
 // Title names the load and what it was sent to.
 func (l Load) Title() string {
-	s := l.load()
-	if l.TaskActors > 0 {
-		s += fmt.Sprintf("  %d workflow actors x mailbox %d (%s), %d task actors (%s), overflow %s", l.WorkflowActors, l.Mailbox, l.MailboxKind, l.TaskActors, l.Policy, l.Overflow)
+	if sizes := l.sizes(); sizes != "" {
+		return l.load() + "; " + sizes
 	}
-	return s
+	return l.load()
+}
+
+// sizes names the runtime; empty if the target was the caller's.
+func (l Load) sizes() string {
+	if l.TaskActors == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d workflow actors x mailbox %d (%s), %d task actors (%s), overflow %s", l.WorkflowActors, l.Mailbox, l.MailboxKind, l.TaskActors, l.Policy, l.Overflow)
 }
 
 // load names the load.
@@ -111,7 +121,7 @@ func (l Load) load() string {
 	case l.Rate == 0:
 		load = l.Arrivals
 	}
-	return what + "  " + load
+	return what + ", " + load
 }
 
 // value prints the figure in the unit of the threshold.

@@ -68,7 +68,7 @@ func (f *loadFlags) registerTimes(c *cobra.Command, duration time.Duration, abou
 	flags := c.Flags()
 	flags.Var(parsed(&f.cfg.Duration, "TIME", duration.String(), positive), "duration", about)
 	flags.Var(parsed(&f.cfg.Warmup, "TIME", "0s", notNegative), "warmup", "time from the start that is not measured")
-	flags.Uint64Var(&f.seed, "seed", f.seed, "of the plan: the same seed sends the same load, `N`")
+	flags.Uint64Var(&f.seed, "seed", f.seed, "`N` of the plan: the same seed sends the same load")
 	flags.Var(number(&f.cfg.MaxInFlight, 1, loadgen.MaxInFlight, strconv.Itoa(loadgen.DefaultMaxInFlight)), "max-inflight", "open loop: requests under way at once; beyond it arrivals wait, and their latency grows")
 	flags.Var(parsed(&f.cfg.Arrivals, "PROCESS", "constant", parseArrivals), "arrivals", "open loop: constant, poisson, burst:N or trace:FILE")
 	if err := c.RegisterFlagCompletionFunc("arrivals", cobra.FixedCompletions([]string{"constant", "poisson", "burst:", "trace:"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)); err != nil {

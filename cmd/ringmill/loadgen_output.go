@@ -21,7 +21,7 @@ type loadOutput struct {
 func (o *loadOutput) register(c *cobra.Command) {
 	o.format, o.live = "text", "auto"
 	flags := c.Flags()
-	flags.StringVarP(&o.dir, "output", "o", "", "folder for result.json, report.html, bench.txt, series.csv and latency.hlog: `DIR`")
+	flags.StringVarP(&o.dir, "output", "o", "", "write result.json, report.html, bench.txt, series.csv and latency.hlog into `DIR`")
 	flags.Var(choice(&o.format, "FORMAT", o.format, oneOf("text", "json", "bench", "csv")), "format", "of standard output: text, json, bench or csv")
 	complete(c, "format", "text", "json", "bench", "csv")
 	flags.Var(choice(&o.live, "WHEN", o.live, oneOf("auto", "plain", "off")), "live", "progress on standard error: auto, plain (a line a second) or off")
