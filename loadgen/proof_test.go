@@ -68,7 +68,7 @@ func TestMD1(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := int64(60_000)
 		if testing.Short() {
-			requests = 40_000
+			requests = 20_000
 		}
 		r, err := loadgen.Run(t.Context(), loadgen.InFakeTime(loadgen.Config{
 			Rate: rho / service.Seconds(), Arrivals: loadgen.Arrivals{Kind: loadgen.ArrivalsPoisson}, Requests: requests, Seed: 7,

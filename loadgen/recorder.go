@@ -106,7 +106,7 @@ func (t *tally) queueShare(percentile float64) float64 {
 }
 
 // A recorder collects the measurements of the clients that share it. The lock is
-// nearly always free: there are more recorders than cores, and it is held for some
+// nearly always free: there are twice as many recorders as cores, and it is held for some
 // ten nanoseconds.
 type recorder struct {
 	mu    sync.Mutex

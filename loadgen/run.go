@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,36 +62,27 @@ func Repeat(ctx context.Context, cfg Config, n int) (*Result, error) {
 }
 
 // middle returns the result with the median p99, or the one that ended early, with
-// the samples and the reasons of all.
+// the samples of all. It is suspect if one of them is.
 func middle(all []*Result) *Result {
 	var samples []Sample
-	var reasons []string
+	suspects := 0
 	for _, r := range all {
 		samples = append(samples, r.Samples...)
-		for _, reason := range r.Trust.Reasons {
-			if len(reasons) < 10 {
-				reasons = append(reasons, reason)
-			}
+		if r.Trust.Verdict != Trusted {
+			suspects++
 		}
 	}
-	last := all[len(all)-1]
-	if !last.Interrupted && last.Aborted == "" && last.AccountingError == "" {
-		slices.SortStableFunc(all, func(a, b *Result) int {
-			switch {
-			case a.Latency.P99 < b.Latency.P99:
-				return -1
-			case a.Latency.P99 > b.Latency.P99:
-				return 1
-			}
-			return 0
-		})
-		last = all[len(all)/2]
+	m := all[len(all)-1]
+	if !m.Interrupted && m.Aborted == "" && m.AccountingError == "" {
+		sorted := slices.SortedStableFunc(slices.Values(all), func(a, b *Result) int { return cmp.Compare(a.Latency.P99, b.Latency.P99) })
+		m = sorted[len(sorted)/2]
 	}
-	last.Samples = samples
-	if len(reasons) > 0 {
-		last.Trust.Verdict, last.Trust.Reasons = Suspect, slices.Compact(reasons)
+	m.Samples = samples
+	if suspects > 0 && len(all) > 1 {
+		m.Trust.Verdict = Suspect
+		m.Trust.Reasons = append(m.Trust.Reasons, fmt.Sprintf("%d of %d repetitions are suspect", suspects, len(all)))
 	}
-	return last
+	return m
 }
 
 // A session is one run of the load generator.
@@ -156,7 +148,7 @@ func newSession(cfg Config) (*session, error) {
 	if s.cfg.pacer == nil {
 		s.cfg.pacer = newPacer()
 	}
-	for range 4 * goruntime.GOMAXPROCS(0) {
+	for range 2 * goruntime.GOMAXPROCS(0) {
 		s.recorders = append(s.recorders, newRecorder())
 	}
 	s.pool = newPool(s, cfg.MaxInFlight)
