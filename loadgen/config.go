@@ -166,6 +166,18 @@ func (c Config) checkArrivals(wrong func(string, ...any)) {
 	}
 }
 
+// expected is how long sending takes; the longest duration if nobody can know.
+func (c Config) expected() time.Duration {
+	d := c.Duration
+	switch {
+	case c.Arrivals.Kind == ArrivalsTrace:
+		d = min(d, c.Arrivals.Trace[len(c.Arrivals.Trace)-1])
+	case c.Requests > 0 && c.Rate > 0:
+		d = min(d, time.Duration(min(float64(c.Requests)/c.Rate, MaxDuration.Seconds())*1e9))
+	}
+	return d
+}
+
 // loadText describes the load, without the sizes of the runtime.
 func (c Config) loadText() string {
 	w := c.Workload

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -26,7 +27,8 @@ func init() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}()
-	for { //nolint:staticcheck // it is meant to keep a core busy
+	for { // it is meant to keep a core busy
+		atomic.AddUint64(new(uint64), 1)
 	}
 }
 

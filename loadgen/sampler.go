@@ -48,7 +48,10 @@ func (g *gauges) join(o gauges) {
 // startSampler starts the goroutine that collects what the clients recorded. The
 // function that it returns ends it after a last look.
 func (s *session) startSampler() (stop func()) {
-	interval := min(max(s.cfg.Duration/100, shortestInterval), longestInterval)
+	interval := shortestInterval // where nobody knows the end, neighbours are joined later
+	if d := s.cfg.expected(); d < MaxDuration {
+		interval = min(max(d/100, shortestInterval), longestInterval)
+	}
 	quit, ended := make(chan struct{}), make(chan struct{})
 	log := hdrhistogram.NewHistogramLogWriter(&s.log)
 	began := s.start.UnixMilli()
@@ -141,7 +144,7 @@ func (c *collector) collect(now time.Duration, under bool) {
 	}
 	if s.cfg.Live != nil {
 		snap := Snapshot{
-			Elapsed: now, Duration: s.cfg.Duration, Warmup: now < s.cfg.Warmup, Sent: s.sent.Load(),
+			Elapsed: now, Duration: s.cfg.expected(), Warmup: now < s.cfg.Warmup, Sent: s.sent.Load(),
 			Done: s.total.done, Failed: s.total.failed, Shed: s.total.shed, Rate: p.Throughput, Last: p,
 			Latency: quantilesOf(s.total.latency), TaskActors: all, IdleTaskActors: idle,
 		}

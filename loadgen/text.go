@@ -47,13 +47,13 @@ func (r *Result) text(b *strings.Builder) {
 		fmt.Fprintf(b, "%-15s"+format+"\n", append([]any{name}, args...)...)
 	}
 	if r.Load.Concurrency > 0 {
-		row("throughput", "%s with %s clients, %s in %s", perSecond(r.Throughput), count(uint64(r.Load.Concurrency)), count(r.Done), seconds(r.Seconds))
+		row("throughput", "%s with %s clients during %s", perSecond(r.Throughput), count(uint64(r.Load.Concurrency)), seconds(r.Seconds))
 	} else {
 		of := 0.0
 		if r.Offered > 0 {
 			of = min(1, r.Throughput/r.Offered)
 		}
-		row("throughput", "%s of %s offered (%s), %s in %s", perSecond(r.Throughput), perSecond(r.Offered), percent(of), count(r.Done), seconds(r.Seconds))
+		row("throughput", "%s of %s offered (%s) during %s", perSecond(r.Throughput), perSecond(r.Offered), percent(of), seconds(r.Seconds))
 	}
 	quantiles := func(q Quantiles) string {
 		return fmt.Sprintf("p50 %-7s p90 %-7s p99 %-7s p99.9 %-7s max %s", seconds(q.P50), seconds(q.P90), seconds(q.P99), seconds(q.P999), seconds(q.Max))

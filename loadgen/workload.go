@@ -70,7 +70,7 @@ func (w Workload) check() error {
 			problems = append(problems, fmt.Errorf("Workload.Workflow: %q is unknown; want noop, chain:N, fan:N or diamond, or a Definition", w.Workflow))
 		}
 	} else if !w.Synthetic && (!w.Work.IsZero() || w.Fail > 0 || w.Panic > 0 || w.Payload > 0 || w.Hot > 0) {
-		problems = append(problems, errors.New("Workload: Work, Fail, Panic, Payload and Hot need bodies of the load generator: set Synthetic, or leave them out"))
+		problems = append(problems, errors.New("Workload.Synthetic: Work, Fail, Panic, Payload and Hot need bodies of the load generator: set it, or leave them out"))
 	}
 	if err := w.Work.check(); err != nil {
 		problems = append(problems, fmt.Errorf("Workload.Work: %w", err))
