@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,26 @@ func TestPages(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestLargeGridPage: also the page of the largest grid keeps within 250 KiB.
+func TestLargeGridPage(t *testing.T) {
+	g := &loadgen.GridResult{Knee: 5, Best: 7, Axes: []loadgen.Axis{{Name: "mailbox-kind"}, {Name: "mailbox"}, {Name: "task-actors"}}}
+	for i := range 10 {
+		for a := range g.Axes {
+			g.Axes[a].Values = append(g.Axes[a].Values, strconv.Itoa(1000+i))
+		}
+	}
+	for i := range loadgen.MaxCells {
+		at := func(n int) string { return strconv.Itoa(1000 + n%10) }
+		g.Cells = append(g.Cells, loadgen.Cell{
+			Values: []string{at(i / 100), at(i / 10), at(i)}, P99: float64(i) / 1000, P50: float64(i) / 10_000, Throughput: float64(i), Errors: 0.01, Result: &loadgen.Result{},
+		})
+	}
+	var page bytes.Buffer
+	if err := g.WriteHTML(&page); err != nil || page.Len() > 250<<10 || !strings.Contains(page.String(), "0.999") && !strings.Contains(page.String(), "999ms") {
+		t.Errorf("%d bytes, %v", page.Len(), err)
 	}
 }
 

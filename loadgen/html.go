@@ -326,9 +326,17 @@ func (g *GridResult) WriteHTML(w io.Writer) error {
 	}
 	p.Heats = append(g.heats("p99", true, func(c Cell) float64 { return c.P99 }, seconds), g.heats("throughput", false, func(c Cell) float64 { return c.Throughput }, perSecond)...)
 	p.Heats = append(p.Heats, g.heats("failed or shed", true, func(c Cell) float64 { return c.Errors }, percent)...)
-	p.Tables = []htmlTable{g.htmlTable()}
+	if len(g.Cells) <= mostDetailed {
+		p.Tables = []htmlTable{g.htmlTable()}
+	} else {
+		p.Facts = append(p.Facts, fact{"all cells", "there are too many for a small page; series.csv and result.json have them"})
+	}
 	return p.write(w)
 }
+
+// mostDetailed is how many cells are listed one by one, with their figures on hover:
+// about 1 KB each, of the 250 KB that a page may have.
+const mostDetailed = 200
 
 // heats makes a map of the last two dimensions for each combination of the others.
 // Bad values are the deeper ones.
@@ -379,6 +387,9 @@ func (g *GridResult) heats(what string, lowGood bool, of func(Cell) float64, for
 			continue // a file that was changed by hand
 		}
 		cell := heatCell{Text: format(of(c)), Title: g.Title(i) + ": p50 " + seconds(c.P50) + ", p99 " + seconds(c.P99) + ", " + perSecond(c.Throughput), Heat: depth(of(c))}
+		if len(g.Cells) > mostDetailed {
+			cell.Title = ""
+		}
 		switch i {
 		case g.Knee:
 			cell.Class, cell.Title = "knee", cell.Title+" (knee)"
