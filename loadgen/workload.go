@@ -75,9 +75,9 @@ func (w Workload) check() error {
 	if err := w.Work.check(); err != nil {
 		problems = append(problems, fmt.Errorf("Workload.Work: %w", err))
 	}
-	for name, share := range map[string]float64{"Fail": w.Fail, "Panic": w.Panic} {
+	for name, share := range map[string]float64{"Workload.Fail": w.Fail, "Workload.Panic": w.Panic} {
 		if !(share >= 0 && share <= 1) {
-			problems = append(problems, fmt.Errorf("Workload.%s: %v is out of range; want 0 to 1", name, share))
+			problems = append(problems, fmt.Errorf("%s: %v is out of range; want 0 to 1", name, share))
 		}
 	}
 	if w.Payload < 0 || w.Payload > MaxPayload {
@@ -92,7 +92,7 @@ func (w Workload) check() error {
 // timed reports whether the times of the bodies are measured by the runtime.
 func (w Workload) timed() bool { return w.Definition != nil && !w.Synthetic }
 
-// A bench is a workload made ready to run on a runtime.
+// A workflowTarget is a workload made ready to run on a runtime.
 type workflowTarget struct {
 	rt    *runtime.Runtime
 	graph shape
