@@ -90,6 +90,10 @@ func (s *session) result(startedAt time.Time, env Environment, lost uint64) *Res
 		}
 	}
 	r.judge(s.before, s.after, unique(percentiles))
+	if g, ok := s.target.(*guarded); ok && g.first.Load() != nil {
+		r.Trust.Verdict = Suspect
+		r.Trust.Reasons = append(r.Trust.Reasons, "the target panicked: "+*g.first.Load())
+	}
 	if t.clipped > 0 {
 		r.Trust.Notes = append(r.Trust.Notes, fmt.Sprintf("%d latencies above 100 s count as 100 s", t.clipped))
 	}

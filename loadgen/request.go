@@ -1,6 +1,10 @@
 package loadgen
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+)
 
 // A Request is one unit of load. It belongs to its client and is used again for a
 // later one: keep no pointer to it beyond Target.Do.
@@ -17,7 +21,8 @@ type Request struct {
 
 // A Target answers requests. Do is called by many goroutines at once and may
 // block. Its error decides how the request counts: nil is done, one that is
-// runtime.ErrOverloaded is shed, every other one is failed.
+// runtime.ErrOverloaded is shed, every other one is failed. A panic counts as failed,
+// and makes the result suspect.
 type Target interface {
 	Do(ctx context.Context, r *Request) error
 }
@@ -27,3 +32,20 @@ type TargetFunc func(ctx context.Context, r *Request) error
 
 // Do calls f.
 func (f TargetFunc) Do(ctx context.Context, r *Request) error { return f(ctx, r) }
+
+// A guarded target survives panics of the caller's one and remembers the first.
+type guarded struct {
+	target Target
+	first  atomic.Pointer[string]
+}
+
+func (g *guarded) Do(ctx context.Context, r *Request) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			text := fmt.Sprint(v)
+			g.first.CompareAndSwap(nil, &text)
+			err = fmt.Errorf("loadgen: the target panicked: %v", v)
+		}
+	}()
+	return g.target.Do(ctx, r)
+}

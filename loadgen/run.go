@@ -144,6 +144,9 @@ func newSession(cfg Config) (*session, error) {
 		s.rt, s.target, tasks = rt, t, t.tasks()
 		s.ctx = context.Background() // Stop cancels the runs, and Execute need not watch a context
 	}
+	if cfg.Target != nil {
+		s.target = &guarded{target: cfg.Target}
+	}
 	s.drawer = newDrawer(cfg, tasks)
 	if s.cfg.pacer == nil {
 		s.cfg.pacer = newPacer()

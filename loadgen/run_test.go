@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -132,6 +134,63 @@ func TestAbort(t *testing.T) {
 		Target: loadgen.TargetFunc(func(context.Context, *loadgen.Request) error { calls.Add(1); return errors.New("no") })})
 	if r.Aborted != th.String() || r.OK() || r.Failed != uint64(calls.Load()) {
 		t.Errorf("aborted %q, thresholds %+v, failed %d of %d", r.Aborted, r.Thresholds, r.Failed, calls.Load())
+	}
+}
+
+// TestPanickingTarget: a panic harms its request only, and the verdict tells.
+func TestPanickingTarget(t *testing.T) {
+	r := run(t, loadgen.Config{Concurrency: 2, Requests: 10, Target: loadgen.TargetFunc(func(_ context.Context, r *loadgen.Request) error {
+		if r.Index == 3 {
+			panic("index 3")
+		}
+		return nil
+	})})
+	if r.Done != 9 || r.Failed != 1 || r.Trust.Verdict != loadgen.Suspect || !slices.Contains(r.Trust.Reasons, "the target panicked: index 3") {
+		t.Errorf("done %d, failed %d, %+v", r.Done, r.Failed, r.Trust)
+	}
+}
+
+// TestInterruptedGridAndSearch: what was measured until then can be written, also
+// when that is nothing.
+func TestInterruptedGridAndSearch(t *testing.T) {
+	for _, after := range []int{0, 1} {
+		ctx, cancel := context.WithCancel(t.Context())
+		g, err := loadgen.Grid(ctx, loadgen.GridConfig{
+			Base: loadgen.Config{Rate: 500, Duration: 100 * time.Millisecond}, Axes: []loadgen.Axis{{Name: "mailbox", Values: []string{"1", "2"}}},
+			Progress: func(done, _ int, _ string) {
+				if done == after {
+					cancel()
+				}
+			},
+		})
+		cancel()
+		if err != nil || !g.Interrupted || len(g.Cells) != after {
+			t.Fatalf("%d cells, %v", len(g.Cells), err)
+		}
+		writeAll(t, g)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s, err := loadgen.Search(ctx, loadgen.SearchConfig{Base: loadgen.Config{Duration: 100 * time.Millisecond, Thresholds: []loadgen.Threshold{threshold(t, "p99<5ms")}}})
+	if err != nil || !s.Interrupted || s.Rate != 0 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	writeAll(t, s)
+}
+
+// writeAll writes a report in every form.
+func writeAll(t *testing.T, r interface {
+	WriteText(io.Writer) error
+	WriteJSON(io.Writer) error
+	WriteBench(io.Writer) error
+	WriteCSV(io.Writer) error
+	WriteHTML(io.Writer) error
+}) {
+	t.Helper()
+	for name, write := range map[string]func(io.Writer) error{"text": r.WriteText, "JSON": r.WriteJSON, "bench": r.WriteBench, "CSV": r.WriteCSV, "HTML": r.WriteHTML} {
+		if err := write(io.Discard); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
