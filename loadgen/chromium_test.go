@@ -68,6 +68,7 @@ var loads = regexp.MustCompile(`(?i)<script|src=|href="[^d]|url\(|@import|https?
 // every request, so an attempt at one would be such a complaint. With
 // RINGMILL_SCREENSHOTS=DIR the pictures are kept there.
 func TestPages(t *testing.T) {
+	skipSlowRace(t)
 	all := pages(t)
 	for name, page := range all {
 		if len(page) > 250<<10 {

@@ -47,3 +47,6 @@ func NewRecorder() Recorder { return Recorder{newRecorder()} }
 func (r Recorder) Record(latency time.Duration) {
 	r.r.record(measurement{end: latency, service: 1})
 }
+
+// RaceEnabled reports whether the race detector is on.
+const RaceEnabled = raceEnabled

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/ringmill/ringmill/loadgen"
 	_ "github.com/ringmill/ringmill/mailbox/workiva" // registers itself
 )
 
@@ -49,5 +50,14 @@ func busy(t *testing.T, n int) {
 			_ = in.Close() // it ends by itself
 			_ = cmd.Wait()
 		})
+	}
+}
+
+// skipSlowRace skips what proves figures, not the absence of races, where the race
+// detector would make minutes of it; TestWorkloads runs the same code.
+func skipSlowRace(t *testing.T) {
+	t.Helper()
+	if testing.Short() && loadgen.RaceEnabled {
+		t.Skip("-short under the race detector: it proves figures, which take long here")
 	}
 }

@@ -64,6 +64,7 @@ func TestFreeze(t *testing.T) {
 // actor must agree within 3 %. Time is synctest's; the seed is fixed, and at a
 // utilisation of 0.5 the mean of 60,000 has a standard error of about 1 %.
 func TestMD1(t *testing.T) {
+	skipSlowRace(t)
 	const service, rho = time.Millisecond, 0.5
 	synctest.Test(t, func(t *testing.T) {
 		requests := int64(60_000)

@@ -65,6 +65,7 @@ func TestSearchMD1(t *testing.T) {
 // 20 needs room for those who wait; the grid finds the smallest sizes, and a second
 // one confirms them. Time is synctest's.
 func TestGridKnee(t *testing.T) {
+	skipSlowRace(t)
 	synctest.Test(t, func(t *testing.T) {
 		var knees []string
 		for range 2 {
@@ -132,6 +133,7 @@ func build(t *testing.T, factor float64, noise uint64) *loadgen.Result {
 // TestCompare: a build that takes half as long again is told from one that does not,
 // ten times of ten, and two that are alike never are.
 func TestCompare(t *testing.T) {
+	skipSlowRace(t)
 	synctest.Test(t, func(t *testing.T) {
 		rounds := uint64(10)
 		if testing.Short() {
