@@ -7,7 +7,7 @@ TOOL  := $(GO) tool -modfile=.ci/tools.mod
 GOBIN := bin
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race stress fuzz model bench bench-compare bench-peers results bench-smoke lint fmt fmt-check tidy-check
+.PHONY: help build run test check race stress proof fuzz model bench bench-compare bench-peers results bench-smoke lint fmt fmt-check tidy-check
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ lint: ## go vet and staticcheck
 STRESS_FOR ?= 10m
 stress: ## long stress tests and soaks under the race detector (STRESS_FOR=10m a package)
 	RINGMILL_STRESS=$(STRESS_FOR) $(GO) test -race -timeout 0 -count 1 ./mailbox/... ./scheduler/... ./runtime/actor/... ./runtime
+
+proof: ## precision and verdict of the load generator, and a slowed build: minutes, on a quiet machine
+	RINGMILL_STRESS=1 $(GO) test -timeout 0 -count 1 -v -run 'TestPrecision|TestSuspect|TestSearchMD1|TestLoadgenBuilds' ./loadgen ./cmd/ringmill
 
 FUZZ_FOR ?= 1m
 fuzz: ## every fuzz target for a while (FUZZ_FOR=1m each)

@@ -35,10 +35,12 @@ lock-free mailboxes. A workflow is a Ringmill YAML or JSON file, or a recorded
 WfFormat 1.5 instance.
 
 Exit codes: 0 succeeded; 1 the run failed; 2 wrong usage, an unreadable file, a
-bad environment variable or an invalid definition; 130 interrupted.`,
+bad environment variable or an invalid definition; 130 interrupted. 'loadgen' has
+more: see its help.`,
 		Example: `  ringmill run cmd/ringmill/examples/textstats.yaml
   ringmill validate *.yaml
-  ringmill graph order.yaml | dot -Tsvg > order.svg`,
+  ringmill graph order.yaml | dot -Tsvg > order.svg
+  ringmill loadgen run --rate 20k --workflow chain:5`,
 		Args:              noCommand,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceErrors:     true, // exitCode prints them
@@ -51,7 +53,7 @@ bad environment variable or an invalid definition; 130 interrupted.`,
 	root.SetOut(help)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newVersion(s))
+	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newLoadgen(s), newVersion(s))
 	strictHelp(root)
 	return root
 }

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringmill/ringmill/loadgen"
+)
+
+func newLoadCompare(s streams) *cobra.Command {
+	format, failOn, tolerance := "text", "never", loadgen.DefaultTolerance
+	c := &cobra.Command{
+		Use:   "compare OLD.json NEW.json",
+		Short: "Say whether a result is worse than another",
+		Long: `Compare tests p50, p99, mean, throughput, errors, CPU/op and allocs/op of two results of
+the same load for a difference that is neither noise (Mann-Whitney U test over the
+repetitions) nor too small to matter (--tolerance; p99 needs 2.5 times as much,
+throughput a third). Measure both with --repeat 5 or more: of single runs only
+coarse changes are found.
+
+Exit codes: 0 compared; 2 wrong usage, or results of different loads; 4 a regression,
+with --fail-on regression; 6 the accounting of a result is broken.`,
+		Example: `  ringmill loadgen run --rate 20k --repeat 7 -o before    # then change something
+  ringmill loadgen run --rate 20k --repeat 7 -o after
+  ringmill loadgen compare before/result.json after/result.json --fail-on regression`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usagef("%d files given: want two, 'ringmill loadgen compare OLD.json NEW.json'", len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: completeResults,
+		RunE: func(_ *cobra.Command, files []string) error {
+			var results [2]*loadgen.Result
+			for i, name := range files {
+				data, err := read(s, name)
+				if err != nil {
+					return err
+				}
+				if results[i], err = loadgen.ReadResult(data); err != nil {
+					return fmt.Errorf("%s: %w: give a result.json of 'ringmill loadgen run'", name, err)
+				}
+				if bad := results[i].CheckAccounting(); bad != "" {
+					return loadVerdict{accounting: name + ": " + bad}.err()
+				}
+			}
+			comparison, err := loadgen.Compare(results[0], results[1], tolerance)
+			if err != nil {
+				return err
+			}
+			write := comparison.WriteText
+			if format == "json" {
+				write = comparison.WriteJSON
+			}
+			if err := write(s.out); err != nil {
+				return printed(err)
+			}
+			if comparison.Regression && failOn == "regression" {
+				return &exitError{code: exitRegression}
+			}
+			return nil
+		},
+	}
+	flags := c.Flags()
+	flags.Var(choice(&failOn, "WHAT", failOn, oneOf("never", "regression")), "fail-on", "exit with 4: never or regression")
+	complete(c, "fail-on", "never", "regression")
+	flags.Var(parsed(&tolerance, "SHARE", "10%", parseTolerance), "tolerance", "change that matters")
+	flags.Var(choice(&format, "FORMAT", format, oneOf("text", "json")), "format", "text or json")
+	complete(c, "format", "text", "json")
+	return c
+}
+
+func parseTolerance(s string) (float64, error) {
+	t, err := loadgen.ParseShare(s)
+	if err == nil && t == 0 {
+		err = fmt.Errorf("%s is out of range; want more than 0, such as 10%%", s)
+	}
+	return t, err
+}
+
+func completeResults(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+func newLoadReport(s streams) *cobra.Command {
+	out := "report.html"
+	c := &cobra.Command{
+		Use:   "report RESULT.json",
+		Short: "Make an HTML page of a result",
+		Long: `Report turns the result.json of a run, a search or a grid into one HTML page that
+needs nothing else: no network, no other file. The file - is standard input, -o -
+standard output.
+
+Exit codes: 0 written; 1 it could not be written; 2 wrong usage or no result; 6 the
+accounting of the result is broken (the page is written all the same).`,
+		Example:           `  ringmill loadgen report out/result.json -o report.html`,
+		Args:              oneFile,
+		ValidArgsFunction: completeResults,
+		RunE: func(_ *cobra.Command, files []string) error {
+			data, err := read(s, files[0])
+			if err != nil {
+				return err
+			}
+			page, accounting, err := readReport(data)
+			if err != nil {
+				return fmt.Errorf("%s: %w: give the result.json of a run, search or grid", files[0], err)
+			}
+			if out == standardInput {
+				if err := page(s.out); err != nil {
+					return printed(err)
+				}
+			} else if err := writeFile(out, page); err != nil {
+				return couldNotRun(err)
+			}
+			return loadVerdict{accounting: accounting}.err()
+		},
+	}
+	c.Flags().StringVarP(&out, "output", "o", out, "the page: `FILE`, or - for standard output")
+	return c
+}
+
+// readReport reads a result of any kind.
+func readReport(data []byte) (page func(io.Writer) error, accounting string, err error) {
+	schema, err := loadgen.SchemaOf(data)
+	if err != nil {
+		return nil, "", err
+	}
+	switch schema {
+	case loadgen.GridSchema:
+		g, err := loadgen.ReadGrid(data)
+		if err != nil {
+			return nil, "", err
+		}
+		return g.WriteHTML, g.CheckAccounting(), nil
+	case loadgen.SearchSchema:
+		r, err := loadgen.ReadSearch(data)
+		if err != nil {
+			return nil, "", err
+		}
+		return r.WriteHTML, r.CheckAccounting(), nil
+	}
+	r, err := loadgen.ReadResult(data)
+	if err != nil {
+		return nil, "", err
+	}
+	return r.WriteHTML, r.CheckAccounting(), nil
+}

@@ -1,0 +1,334 @@
+package loadgen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SearchSchema names the form of a SearchResult as JSON.
+const SearchSchema = "ringmill.loadgen.search/1"
+
+// A SearchConfig says what a search looks for.
+type SearchConfig struct {
+	// Base is the load without its rate; Duration is that of one probe, by
+	// default 3 s. Thresholds are the service level objective: at least one.
+	Base Config
+	// Precision is how near to the true rate the answer comes, as a share.
+	// Defaults to 0.03; 0.001 to 0.5.
+	Precision float64
+	// Confirm is how long the answer is held to be confirmed. Defaults to 30 s.
+	Confirm time.Duration
+	// Progress, if set, is called after each probe.
+	Progress func(Probe)
+}
+
+// The defaults of a search.
+const (
+	DefaultPrecision = 0.03
+	DefaultConfirm   = 30 * time.Second
+	DefaultProbe     = 3 * time.Second
+)
+
+// A Probe is what one rate showed.
+type Probe struct {
+	Rate       float64 `json:"rate"`
+	OK         bool    `json:"ok"`
+	Tries      int     `json:"tries"` // measurements; two of three decide
+	P99        float64 `json:"p99"`   // of the last one
+	Throughput float64 `json:"throughput"`
+	Errors     float64 `json:"errors"`
+	Trust      string  `json:"trust"`
+	Confirming bool    `json:"confirming"`
+}
+
+// A SearchResult is the highest rate that keeps the objective.
+type SearchResult struct {
+	Schema      string   `json:"schema"`
+	SLO         []string `json:"slo"`
+	Rate        float64  `json:"rate"` // a second; 0 if none keeps it
+	Confirmed   bool     `json:"confirmed"`
+	Precision   float64  `json:"precision"`
+	Probes      []Probe  `json:"probes"` // in the order of measurement
+	Result      *Result  `json:"result"` // of the confirmation, else of the last probe
+	Interrupted bool     `json:"interrupted"`
+}
+
+// implied is what every search asks for beside its objective: answers that were
+// refused have no latency.
+const implied = "errors<0.1%"
+
+// mostConfirmations bounds the steps down from an answer that does not hold.
+const mostConfirmations = 5
+
+// lowestRate ends a search that nothing satisfies.
+const lowestRate = 1.0
+
+// Search finds the highest rate of an open loop that keeps every threshold of
+// cfg.Base. Unless there is one about errors, at most one request in a thousand may
+// fail or be refused; and 99 % of the arrivals must be sent. A closed loop gives a
+// first guess, the rate is doubled or halved until the answer lies between two rates,
+// and the ratio of these is bisected down to the precision. Two of three measurements
+// decide on each rate. The answer is then held for cfg.Confirm, and lowered by the
+// precision while it does not hold.
+func Search(ctx context.Context, cfg SearchConfig) (*SearchResult, error) {
+	s, err := newSearch(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.find(ctx); err != nil {
+		return nil, err
+	}
+	return s.out, nil
+}
+
+type search struct {
+	cfg SearchConfig
+	out *SearchResult
+}
+
+func newSearch(cfg SearchConfig) (*search, error) {
+	if cfg.Precision == 0 {
+		cfg.Precision = DefaultPrecision
+	}
+	if cfg.Confirm == 0 {
+		cfg.Confirm = DefaultConfirm
+	}
+	b := &cfg.Base
+	if b.Duration == 0 {
+		b.Duration = DefaultProbe
+	}
+	var problems []error
+	wrong := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("loadgen: SearchConfig."+format, args...))
+	}
+	if !(cfg.Precision >= 0.001 && cfg.Precision <= 0.5) {
+		wrong("Precision: %v is out of range; want 0.001 to 0.5", cfg.Precision)
+	}
+	if cfg.Confirm < 0 || cfg.Confirm > MaxDuration {
+		wrong("Confirm: %v is out of range; want more than 0 and up to %v", cfg.Confirm, MaxDuration)
+	}
+	if len(b.Thresholds) == 0 {
+		wrong("Base.Thresholds: none; want the objective, such as p99<5ms")
+	}
+	if b.Rate != 0 || len(b.Stages) > 0 || b.Concurrency != 0 || b.Arrivals.Kind == ArrivalsTrace || b.Requests != 0 {
+		wrong("Base: a search chooses the rate itself; leave out Rate, Stages, Concurrency, Requests and traces")
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	s := &search{cfg: cfg, out: &SearchResult{Schema: SearchSchema, Precision: cfg.Precision, Probes: []Probe{}}}
+	if !slices.ContainsFunc(b.Thresholds, func(t Threshold) bool { return t.Metric == "errors" }) {
+		t, err := ParseThreshold(implied)
+		if err != nil {
+			return nil, err
+		}
+		s.cfg.Base.Thresholds = append(slices.Clone(b.Thresholds), t)
+	}
+	for _, t := range s.cfg.Base.Thresholds {
+		s.out.SLO = append(s.out.SLO, t.String())
+	}
+	probe := *b
+	probe.Rate = 1
+	_, err := probe.Check()
+	return s, err
+}
+
+func (s *search) find(ctx context.Context) error {
+	guess, err := s.capacity(ctx)
+	if err != nil || s.out.Interrupted {
+		return err
+	}
+	low, high := 0.0, 0.0 // the highest rate that kept the objective, the lowest that did not
+	for rate := guess / 2; low == 0 || high == 0; {
+		ok, err := s.decide(ctx, rate)
+		if err != nil || s.out.Interrupted {
+			return err
+		}
+		if ok {
+			low = rate
+			rate *= 2
+		} else {
+			high = rate
+			rate /= 2
+		}
+		if rate < lowestRate && low == 0 {
+			return nil // nothing keeps it
+		}
+		if rate > MaxRate && high == 0 {
+			high = MaxRate
+		}
+	}
+	for high/low > 1+s.cfg.Precision/2 {
+		rate := math.Sqrt(low * high)
+		ok, err := s.decide(ctx, rate)
+		if err != nil || s.out.Interrupted {
+			return err
+		}
+		if ok {
+			low = rate
+		} else {
+			high = rate
+		}
+	}
+	for range mostConfirmations {
+		s.out.Rate = low
+		r, ok, err := s.measure(ctx, low, s.cfg.Confirm)
+		if err != nil || s.out.Interrupted {
+			return err
+		}
+		s.note(r, low, ok, 1, true)
+		s.out.Result = r
+		if ok {
+			s.out.Confirmed = true
+			return nil
+		}
+		low *= 1 - s.cfg.Precision
+	}
+	return nil
+}
+
+// capacity is how many requests a second a closed loop gets through.
+func (s *search) capacity(ctx context.Context) (float64, error) {
+	c := s.cfg.Base
+	c.Rate, c.Thresholds, c.Arrivals = 0, nil, Arrivals{}
+	c.Concurrency = max(64, 2*c.Runtime.TaskActors)
+	c.Duration = c.Duration/2 + c.Warmup
+	r, err := Run(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	s.out.Interrupted = r.Interrupted
+	s.out.Result = r
+	return min(max(r.Throughput, lowestRate), MaxRate), nil
+}
+
+// decide measures a rate until two measurements agree.
+func (s *search) decide(ctx context.Context, rate float64) (bool, error) {
+	kept, broken := 0, 0
+	for {
+		r, ok, err := s.measure(ctx, rate, s.cfg.Base.Duration)
+		if err != nil || s.out.Interrupted {
+			return false, err
+		}
+		s.out.Result = r
+		if ok {
+			kept++
+		} else {
+			broken++
+		}
+		if kept == 2 || broken == 2 {
+			s.note(r, rate, kept == 2, kept+broken, false)
+			return kept == 2, nil
+		}
+	}
+}
+
+func (s *search) measure(ctx context.Context, rate float64, d time.Duration) (*Result, bool, error) {
+	c := s.cfg.Base
+	c.Rate, c.Duration = rate, d
+	r, err := Run(ctx, c)
+	if err != nil {
+		return nil, false, err
+	}
+	s.out.Interrupted = r.Interrupted
+	due := r.Sent + r.Unsent
+	return r, r.OK() && r.Sent > 0 && float64(r.Unsent) <= mostUnsent*float64(due), nil
+}
+
+func (s *search) note(r *Result, rate float64, ok bool, tries int, confirming bool) {
+	p := Probe{
+		Rate: rate, OK: ok, Tries: tries, P99: r.Latency.P99, Throughput: r.Throughput, Errors: share(r.Failed+r.Shed, r.Sent),
+		Trust: r.Trust.Verdict, Confirming: confirming,
+	}
+	s.out.Probes = append(s.out.Probes, p)
+	if s.cfg.Progress != nil {
+		s.cfg.Progress(p)
+	}
+}
+
+// WriteText writes the answer and the probes.
+func (s *SearchResult) WriteText(w io.Writer) error {
+	var b strings.Builder
+	if s.Result != nil {
+		if bad := s.Result.CheckAccounting(); bad != "" {
+			fmt.Fprintf(&b, "BROKEN ACCOUNTING: %s. This is a defect of Ringmill: please report it.\n", bad)
+		}
+		if s.Result.Trust.Verdict != Trusted {
+			fmt.Fprintf(&b, "SUSPECT: do not quote this rate.\n")
+			for _, reason := range s.Result.Trust.Reasons {
+				fmt.Fprintf(&b, "  - %s\n", reason)
+			}
+		}
+	}
+	slo := strings.Join(s.SLO, ", ")
+	switch {
+	case s.Interrupted:
+		fmt.Fprintf(&b, "INTERRUPTED before the answer\n")
+	case s.Rate == 0:
+		fmt.Fprintf(&b, "no rate of %g a second or more keeps %s\n", lowestRate, slo)
+	case !s.Confirmed:
+		fmt.Fprintf(&b, "%s is about the highest rate with %s, but it did not hold when it was confirmed\n", perSecond(s.Rate), slo)
+	default:
+		fmt.Fprintf(&b, "%s is the highest rate with %s, within %s, confirmed for %s\n", perSecond(s.Rate), slo, percent(s.Precision), seconds(s.Result.Load.DurationSeconds))
+	}
+	if s.Result != nil {
+		fmt.Fprintf(&b, "%s\n\n", s.Result.Load.Title())
+	}
+	rows := [][]string{{"rate", "kept", "p99", "throughput", "errors", "measurements", "trust", ""}}
+	for _, p := range s.Probes {
+		kept, what := "no", ""
+		if p.OK {
+			kept = "yes"
+		}
+		if p.Confirming {
+			what = "confirmation"
+		}
+		rows = append(rows, []string{perSecond(p.Rate), kept, seconds(p.P99), perSecond(p.Throughput), percent(p.Errors), fmt.Sprint(p.Tries), p.Trust, what})
+	}
+	table(&b, rows)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteJSON writes the search as indented JSON.
+func (s *SearchResult) WriteJSON(w io.Writer) error { return writeJSON(w, s) }
+
+// WriteCSV writes a line a probe; times are in seconds.
+func (s *SearchResult) WriteCSV(w io.Writer) error {
+	rows := [][]string{{"rate", "kept", "measurements", "p99", "throughput", "errors", "trust", "confirming"}}
+	for _, p := range s.Probes {
+		rows = append(rows, []string{fmt.Sprint(p.Rate), fmt.Sprint(p.OK), fmt.Sprint(p.Tries), fmt.Sprint(p.P99), fmt.Sprint(p.Throughput), fmt.Sprint(p.Errors), p.Trust, fmt.Sprint(p.Confirming)})
+	}
+	return writeCSV(w, rows)
+}
+
+// WriteBench writes the confirmation in the Go benchmark format.
+func (s *SearchResult) WriteBench(w io.Writer) error {
+	if s.Result == nil {
+		return nil
+	}
+	return s.Result.WriteBench(w)
+}
+
+// CheckAccounting says how the accounting is broken; empty if it is not.
+func (s *SearchResult) CheckAccounting() string {
+	if s.Result == nil {
+		return ""
+	}
+	return s.Result.CheckAccounting()
+}
+
+// ReadSearch reads what WriteJSON wrote.
+func ReadSearch(data []byte) (*SearchResult, error) {
+	var s SearchResult
+	if err := readJSON(data, SearchSchema, &s); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}

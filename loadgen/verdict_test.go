@@ -1,0 +1,209 @@
+package loadgen_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ringmill/ringmill/loadgen"
+	"github.com/ringmill/ringmill/runtime"
+)
+
+func threshold(t testing.TB, s string) loadgen.Threshold {
+	t.Helper()
+	th, err := loadgen.ParseThreshold(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return th
+}
+
+// TestSearchMD1: the highest rate at which one server with a service time of 1 ms
+// keeps a mean of 2 ms is 2/3 of its capacity (Pollaczek and Khinchine), and a
+// second search says the same within 3 %. Time is synctest's.
+func TestSearchMD1(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: 50,000 requests")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var answers []float64
+		for range 2 {
+			r, err := loadgen.Search(t.Context(), loadgen.SearchConfig{
+				Base: loadgen.InFakeTime(loadgen.Config{
+					Arrivals: loadgen.Arrivals{Kind: loadgen.ArrivalsPoisson}, Duration: 4 * time.Second, Seed: 5,
+					Workload: loadgen.Workload{Work: loadgen.Work{A: time.Millisecond, Sleep: true}}, Runtime: runtime.Config{TaskActors: 1},
+					Thresholds: []loadgen.Threshold{threshold(t, "mean<2ms")},
+				}),
+				Precision: 0.05, Confirm: 4 * time.Second,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !r.Confirmed || r.CheckAccounting() != "" {
+				t.Errorf("confirmed %t, accounting %q", r.Confirmed, r.CheckAccounting())
+			}
+			answers = append(answers, r.Rate)
+		}
+		t.Logf("answers %.1f and %.1f a second, theory 666.7", answers[0], answers[1])
+		if math.Abs(answers[0]/666.7-1) > 0.12 { // 2,500 requests know the mean to a few percent
+			t.Errorf("%v a second, theory 666.7", answers[0])
+		}
+		if math.Abs(answers[0]/answers[1]-1) > 0.03 {
+			t.Errorf("two searches differ: %v", answers)
+		}
+	})
+}
+
+// TestGridKnee: tasks of 1 ms at 1,500 a second need two task actors, and a burst of
+// 20 needs room for those who wait; the grid finds the smallest sizes, and a second
+// one confirms them. Time is synctest's.
+func TestGridKnee(t *testing.T) {
+	skipSlowRace(t)
+	synctest.Test(t, func(t *testing.T) {
+		var knees []string
+		for range 2 {
+			g, err := loadgen.Grid(t.Context(), loadgen.GridConfig{
+				Base: loadgen.InFakeTime(loadgen.Config{
+					Rate: 1500, Arrivals: loadgen.Arrivals{Kind: loadgen.ArrivalsPoisson}, Duration: 400 * time.Millisecond,
+					Workload: loadgen.Workload{Work: loadgen.Work{A: time.Millisecond, Sleep: true}},
+				}),
+				Axes:  []loadgen.Axis{{Name: "max-runs", Values: []string{"1", "4", "16", "64"}}, {Name: "task-actors", Values: []string{"1", "2", "4", "8", "50"}}},
+				Count: 1,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(g.Cells) != 20 || g.Knee < 0 || g.CheckAccounting() != "" {
+				t.Fatalf("%d cells, knee %d, %s", len(g.Cells), g.Knee, g.CheckAccounting())
+			}
+			knees = append(knees, g.Title(g.Knee))
+			var text bytes.Buffer
+			if err := g.WriteText(&text); err != nil || !strings.Contains(text.String(), "<- knee") {
+				t.Errorf("%v\n%s", err, text.String())
+			}
+			var file bytes.Buffer
+			if err := g.WriteJSON(&file); err != nil {
+				t.Fatal(err)
+			}
+			if again, err := loadgen.ReadGrid(file.Bytes()); err != nil || again.Title(again.Knee) != knees[0] {
+				t.Errorf("read back: %v", err)
+			}
+			for _, c := range g.Cells {
+				if c.Values[0] == "1" && c.Errors < 0.2 || c.Values[0] == "64" && c.Values[1] == "8" && c.Errors > 0 {
+					t.Errorf("%v: errors %v", c.Values, c.Errors)
+				}
+			}
+		}
+		if knees[0] != knees[1] || knees[0] == "max-runs=1 task-actors=1" {
+			t.Errorf("knees %q", knees)
+		}
+		t.Logf("knee %s", knees[0])
+	})
+}
+
+// build stands for a build of a service: its answers take 1 ms and some noise, which
+// differs from run to run.
+func build(t *testing.T, factor float64, noise uint64) *loadgen.Result {
+	t.Helper()
+	r, err := loadgen.Repeat(t.Context(), loadgen.InFakeTime(loadgen.Config{
+		Rate: 500, Duration: 300 * time.Millisecond,
+		Target: loadgen.TargetFunc(func(_ context.Context, q *loadgen.Request) error {
+			random := rand.New(rand.NewPCG(noise, q.Index+uint64(time.Now().UnixNano())))
+			time.Sleep(time.Duration(factor * (1 + random.ExpFloat64()/4) * 1e6))
+			return nil
+		}),
+	}), 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Trust.Verdict = loadgen.Trusted // 150 requests are enough for this test
+	for i := range r.Samples {
+		r.Samples[i].ForeignCPU = 0 // fake time does not notice others
+	}
+	return r
+}
+
+// TestCompare: a build that takes half as long again is told from one that does not,
+// ten times of ten, and two that are alike never are.
+func TestCompare(t *testing.T) {
+	skipSlowRace(t)
+	synctest.Test(t, func(t *testing.T) {
+		rounds := uint64(10)
+		if testing.Short() {
+			rounds = 2
+		}
+		for i := range rounds {
+			old := build(t, 1, 3*i)
+			for _, test := range []struct {
+				name   string
+				factor float64
+				noise  uint64
+				want   bool
+			}{{"alike", 1, 3*i + 1, false}, {"slowed", 1.5, 3*i + 2, true}, {"faster", 0.7, 3*i + 2, false}} {
+				c, err := loadgen.Compare(old, build(t, test.factor, test.noise), loadgen.DefaultTolerance)
+				if err != nil {
+					t.Fatal(err)
+				}
+				// CPU and allocations are those of this test under fake time: no figures.
+				regression := false
+				for _, m := range c.Metrics[:5] {
+					regression = regression || m.Verdict == loadgen.Worse
+				}
+				if regression != test.want {
+					t.Errorf("noise %d, %s: regression %t, want %t: %+v", i, test.name, regression, test.want, c.Metrics)
+				}
+			}
+		}
+	})
+	a, b := &loadgen.Result{PlanHash: "1"}, &loadgen.Result{PlanHash: "2"}
+	if _, err := loadgen.Compare(a, b, 0.1); !errors.Is(err, loadgen.ErrOtherLoad) {
+		t.Errorf("error %v, want ErrOtherLoad", err)
+	}
+}
+
+// TestPrecision holds the targets of the pacer at 100,000/s: p50 0.1 us, p99 10 us,
+// p99.9 100 us. They are for a quiet machine: the test reports what it measured and
+// is skipped when others used the machine, or when nobody asked for figures.
+func TestPrecision(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: takes a core for a while")
+	}
+	r := run(t, loadgen.Config{
+		Rate: 100_000, Duration: 1500 * time.Millisecond, Warmup: 500 * time.Millisecond,
+		Target: loadgen.TargetFunc(func(context.Context, *loadgen.Request) error { return nil }),
+	})
+	t.Logf("lag at %.0f/s: p50 %.0f ns, p99 %.1f us, p99.9 %.1f us, max %.1f us", r.Throughput, r.Lag.P50*1e9, r.Lag.P99*1e6, r.Lag.P999*1e6, r.Lag.Max*1e6)
+	foreign, steal := r.Trust.ForeignCPU, r.Trust.Steal
+	switch {
+	case os.Getenv("RINGMILL_STRESS") == "":
+		t.Skip("RINGMILL_STRESS is not set: the targets are for a machine that does nothing else")
+	case foreign == nil || steal == nil:
+		t.Skip("what others do on this machine is unknown")
+	case *foreign > 0.02 || *steal > 0.005:
+		t.Skipf("the machine is not quiet: others used %.1f %%, its host took %.1f %%", 100**foreign, 100**steal)
+	}
+	if r.Lag.P50 > 100e-9 || r.Lag.P99 > 10e-6 || r.Lag.P999 > 100e-6 {
+		t.Error("a target is missed")
+	}
+}
+
+// TestSuspectBesideBusyProcesses: two processes that keep both cores busy make the
+// verdict suspect. It disturbs others, so it runs only when asked for.
+func TestSuspectBesideBusyProcesses(t *testing.T) {
+	if os.Getenv("RINGMILL_STRESS") == "" {
+		t.Skip("RINGMILL_STRESS is not set: it keeps the machine busy")
+	}
+	busy(t, 2)
+	r := run(t, loadgen.Config{Rate: 2000, Duration: 2 * time.Second})
+	if r.Trust.Verdict != loadgen.Suspect || r.Trust.ForeignCPU == nil || *r.Trust.ForeignCPU < 0.1 {
+		t.Errorf("verdict %s, reasons %q", r.Trust.Verdict, r.Trust.Reasons)
+	}
+	t.Logf("%q", r.Trust.Reasons)
+}
