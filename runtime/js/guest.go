@@ -205,6 +205,9 @@ func (g *guest) restore(img *image) error {
 	return nil
 }
 
+// deep reports whether the last call's stack went deeper than deepStack.
+func (g *guest) deep() bool { return uint32(g.stackLow.Get()) < g.layout.sp-deepStack }
+
 // keepDirty is how much used memory is cleared by writing zeros: for more it is
 // cheaper to give the pages back and take them again.
 const keepDirty = 8 // pages of 64 KB

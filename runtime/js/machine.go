@@ -33,9 +33,13 @@ const (
 	// stackSize is where the guest's C stack begins; it grows down to address 0,
 	// so that an overflow traps instead of reaching data.
 	stackSize = 1 << 20
-	// scriptStack is what JavaScript may use of it: the rest is for the C functions
-	// that run between two checks.
+	// scriptStack is what JavaScript may use of it, some 2,000 calls deep: the rest is
+	// for the C functions that run between two checks. The machine code's own stack,
+	// which wazero keeps in the Go heap, grows to 16 MB meanwhile and never shrinks.
 	scriptStack = 512 << 10
+	// deepStack is how deep a call may go before its guest is replaced, to get that
+	// stack back: it grows to 4 MB with this.
+	deepStack = 128 << 10
 	// smallInput is the room for an input's text that every image keeps, so that a
 	// small one needs no allocation in the guest.
 	smallInput = 8 << 10
@@ -197,7 +201,7 @@ func (m *machine) instantiate(ctx context.Context) (*guest, error) {
 func (m *machine) instantiateModule(ctx context.Context, name string) (module api.Module, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%v", p)
+			err = errors.New("the operating system refuses the memory")
 		}
 	}()
 	return m.runtime.InstantiateModule(ctx, m.compiled, wazero.NewModuleConfig().WithName(name).WithStartFunctions())

@@ -17,13 +17,28 @@ func TestMain(m *testing.M) {
 	if os.Getenv(hostileVariable) != "" {
 		hostileMain() // does not return
 	}
-	goleak.VerifyTestMain(m)
+	dir, err := os.MkdirTemp("", "ringmill-js")
+	if err != nil {
+		panic(err)
+	}
+	cacheDir = dir // the machine code is made once for all tests
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreCurrent(), // ants starts two goroutines of its own when it is imported
+		goleak.Cleanup(func(code int) {
+			_ = os.RemoveAll(dir)
+			os.Exit(code)
+		}))
 }
+
+var cacheDir string
 
 // engine returns an engine that ends with the test. Without the module the test is
 // skipped with the text that a user gets.
 func engine(t testing.TB, config js.Config) *js.Engine {
 	t.Helper()
+	if config.CacheDir == "" {
+		config.CacheDir = cacheDir
+	}
 	e, err := js.New(config)
 	if errors.Is(err, js.ErrNoEngine) {
 		t.Skip(err)

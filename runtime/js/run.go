@@ -167,6 +167,9 @@ func (a *attempt) once(ctx context.Context) (failed *Error) {
 		a.result.Console = strings.ToValidUTF8(string(c.console), "\ufffd")
 	}
 	if problem != nil {
+		if c.stopped == stopDeadline {
+			e.counters.late.Record(time.Since(c.deadline))
+		}
 		return c.failure(problem)
 	}
 	a.result.Value = value
@@ -278,11 +281,11 @@ func (e *Engine) refused(err error) *Error {
 	}
 }
 
-// giveBack returns a slot. A guest that trapped, ran out of memory or was stopped
-// is replaced meanwhile: what is left of it is not worth trusting.
+// giveBack returns a slot. A guest that trapped, ran out of memory, was stopped or
+// recursed deep is replaced meanwhile: it holds memory that it cannot give back.
 func (e *Engine) giveBack(s *slot, failed *Error) {
 	g := s.guest
-	if !g.broken && (failed == nil || failed.Class != ClassOOM) {
+	if !g.broken && !g.deep() && (failed == nil || failed.Class != ClassOOM) {
 		e.pool.release(s)
 		return
 	}

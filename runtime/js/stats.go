@@ -20,6 +20,8 @@ type Stats struct {
 	// Queue, Restore and Run are the times of the attempts: waiting for a guest,
 	// making it pristine, running the script.
 	Queue, Restore, Run Quantiles
+	// Overrun is how long after its limit a stopped script came back.
+	Overrun Quantiles
 	// PeakMemoryBytes is the most that a guest used.
 	PeakMemoryBytes int64
 	// Scripts and ScriptBytes are what the compile cache holds; Recompiled counts
@@ -39,7 +41,7 @@ type Quantiles struct{ P50, P95, P99 time.Duration }
 type counters struct {
 	calls, attempts, replaced atomic.Uint64
 	failures                  [6]atomic.Uint64
-	queue, restore, run       histogram.Histogram
+	queue, restore, run, late histogram.Histogram
 	peakPages                 atomic.Uint32
 }
 
@@ -73,6 +75,7 @@ func (e *Engine) Stats() Stats {
 		Queue:           quantiles(&c.queue),
 		Restore:         quantiles(&c.restore),
 		Run:             quantiles(&c.run),
+		Overrun:         quantiles(&c.late),
 		PeakMemoryBytes: int64(c.peakPages.Load()) * pageSize,
 	}
 	for i, class := range classes {
