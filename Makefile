@@ -34,6 +34,8 @@ build: js-engine ## build bin/ringmill
 
 run: build ## build, then execute a real workflow and show the result
 	$(GOBIN)/ringmill run cmd/ringmill/examples/textstats.yaml
+	@if test -s $(JS)/engine.wasm; then $(GOBIN)/ringmill run cmd/ringmill/examples/wordscript.yaml; \
+	else echo "left out: cmd/ringmill/examples/wordscript.yaml, whose tasks are TypeScript: see above" >&2; fi
 
 test: js-engine ## run all tests
 	$(GO) test $(JS_TAG) ./...
