@@ -249,6 +249,9 @@ func (w *rewriter) code(body []byte) ([]byte, error) {
 	out := appendU32(make([]byte, 0, len(body)*5/4), n+2)
 	for i := range n {
 		f := r.take(r.u32())
+		if int(w.funcTypes[i]) >= len(w.types) {
+			return nil, fmt.Errorf("fuel: function %d has type %d of %d", w.imports+i, w.funcTypes[i], len(w.types))
+		}
 		params := w.types[w.funcTypes[i]].params
 		rewritten, err := w.function(f, params)
 		if err != nil {
