@@ -213,8 +213,8 @@ func (m *machine) instantiateModule(ctx context.Context, name string) (module ap
 type image struct {
 	pages  uint32
 	pieces []piece
-	value  uint64 // the compiled script, a JSValue
-	module bool   // the script is a module, not a function
+	value  uint64 // the script, a JSValue: a function, or a module that was not evaluated
+	module bool
 	bytes  int    // what the image has for itself, not from the base
 	flat   []byte // of the base only: all of it in one
 }

@@ -203,7 +203,7 @@ func (e *Engine) load(ctx context.Context, s *Script) (*image, error) {
 // 256 KB take about 2 MB.
 const maxImage = 16 * mb
 
-// loadInto compiles a script in g and takes the image. Nothing of the script runs.
+// loadInto compiles a script in g and takes the image.
 func (e *Engine) loadInto(ctx context.Context, g *guest, s *Script, end time.Time) (*image, *Error) {
 	c := g.begin(ctx, earlier(time.Now().Add(e.config.Limits.Timeout), end))
 	c.limit, c.engine = e.config.Limits.Timeout, e
@@ -220,6 +220,16 @@ func (e *Engine) loadInto(ctx context.Context, g *guest, s *Script, end time.Tim
 		return nil, c.failure(err)
 	}
 	value := g.u64(at)
+	if !s.module {
+		// Making the function of a body runs nothing of the author's, unless the body
+		// closes it and goes on: then that part runs now, once, within the same limits.
+		if value, err = g.invoke(g.f.evalFunction, uint64(g.layout.context), value); err == nil && tagOf(value) == tagException {
+			err = g.thrown()
+		}
+		if err != nil {
+			return nil, c.failure(err)
+		}
+	}
 	img := capture(g, e.machine.base)
 	img.value, img.module = value, s.module
 	if img.bytes > maxImage {
@@ -305,12 +315,14 @@ func (e *Engine) giveBack(s *slot, failed *Error) {
 // result.
 func (g *guest) execute(img *image, in Input) (json.RawMessage, error) {
 	frame := g.layout.frame
-	value, err := g.invoke(g.f.evalFunction, uint64(g.layout.context), img.value)
-	if err != nil {
-		return nil, err
-	}
-	if tagOf(value) == tagException {
-		return nil, g.thrown()
+	value, err := img.value, error(nil)
+	if img.module {
+		if value, err = g.invoke(g.f.evalFunction, uint64(g.layout.context), img.value); err != nil {
+			return nil, err
+		}
+		if tagOf(value) == tagException {
+			return nil, g.thrown()
+		}
 	}
 	g.setU64(frame+frameFunction, value)
 	input, context := frame+frameUndefined, frame+frameUndefined

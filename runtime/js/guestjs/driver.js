@@ -42,6 +42,10 @@
   if (host(LOAD, 4) !== undefined) lazy(4, ['fetch']);
 
   function finish(v) {
+    switch (typeof v) { // stringify takes some microseconds even for these
+      case 'number': return v - v === 0 ? '' + v : 'null';
+      case 'boolean': return v ? 'true' : 'false';
+    }
     const text = stringify(v);
     return text === undefined ? UNDEFINED : text;
   }
