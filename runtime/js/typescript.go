@@ -3,6 +3,7 @@ package js
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/evanw/esbuild/pkg/api"
 	"github.com/go-sourcemap/sourcemap"
@@ -33,7 +34,10 @@ func transpile(f form, s Source) (text string, lines lineMap, err error) {
 		Charset:        api.CharsetUTF8,
 		TsconfigRaw:    `{"compilerOptions":{"verbatimModuleSyntax":false}}`,
 	}
-	result := api.Transform(f.before+s.Code+f.behind, options)
+	result, ok := transform(f.before+s.Code+f.behind, options)
+	if !ok {
+		return "", nil, &Error{Class: ClassTimeout, Script: s.Name, Message: "the TypeScript compiler did not end in " + transpileTimeout.String() + ": simplify the source, or compile it to JavaScript beforehand"}
+	}
 	if len(result.Errors) > 0 {
 		m := result.Errors[0]
 		e := &Error{Class: ClassScript, Script: s.Name, Name: "SyntaxError", Message: m.Text}
@@ -51,6 +55,35 @@ func transpile(f form, s Source) (text string, lines lineMap, err error) {
 		_, _, line, column, ok := consumer.Source(line, column-1)
 		return line - wrapped, column + 1, ok && line > wrapped
 	}, nil
+}
+
+// transpileTimeout bounds the wait for esbuild, which takes a millisecond for what
+// people write and cannot be stopped: some nested sources make it try every reading.
+// transpiling bounds how many go on after that; while both do, TypeScript that is
+// not cached is refused and everything else goes on.
+const transpileTimeout = 5 * time.Second
+
+var transpiling = make(chan struct{}, 2)
+
+func transform(code string, options api.TransformOptions) (api.TransformResult, bool) {
+	clock := time.NewTimer(transpileTimeout)
+	defer clock.Stop()
+	select {
+	case transpiling <- struct{}{}:
+	case <-clock.C:
+		return api.TransformResult{}, false
+	}
+	done := make(chan api.TransformResult, 1)
+	go func() {
+		defer func() { <-transpiling }()
+		done <- api.Transform(code, options)
+	}()
+	select {
+	case result := <-done:
+		return result, true
+	case <-clock.C:
+		return api.TransformResult{}, false
+	}
 }
 
 // tokens is at least the number of tokens in code: each character that is no part
