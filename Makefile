@@ -1,35 +1,54 @@
 # Ringmill. `make` alone lists the targets.
 SHELL := /bin/sh
 GO    ?= go
+NPM   ?= npm
 BENCH ?= .
 COUNT ?= 10
 TOOL  := $(GO) tool -modfile=.ci/tools.mod
 GOBIN := bin
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race stress proof fuzz model bench bench-compare bench-peers results bench-smoke lint fmt fmt-check tidy-check
+.PHONY: help js-engine build run test check race stress proof fuzz model bench bench-compare bench-peers results bench-smoke lint fmt fmt-check tidy-check
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build bin/ringmill
-	$(GO) build -o $(GOBIN)/ringmill ./cmd/ringmill
+# The JavaScript engine is fetched, checked and rewritten, never committed. Its
+# build tag is set where it is there; everything else builds without.
+JS       := runtime/js
+JS_ASSET := $(JS)/node_modules/quickjs-wasi/quickjs.wasm
+JS_TAG    = $$(test -s $(JS)/engine.wasm && echo -tags=jsengine)
+JS_SUM   := $(shell sed -n 's/.*RewrittenSum = "\([0-9a-f]*\)".*/\1/p' $(JS)/module.go)
+
+js-engine: ## fetch and prepare the JavaScript engine (needs npm; without it JavaScript is left out)
+	@if test -s $(JS)/engine.wasm && test "$$(sha256sum < $(JS)/engine.wasm | cut -c 1-64)" = $(JS_SUM); then :; \
+	elif rm -f $(JS)/engine.wasm && { test -s $(JS_ASSET) || { command -v $(NPM) >/dev/null && (cd $(JS) && $(NPM) ci --silent); }; } && \
+		$(GO) run ./$(JS)/internal/rewrite $(JS_ASSET) $(JS)/engine.wasm; then \
+		echo "the JavaScript engine is ready: $(JS)/engine.wasm"; \
+	else \
+		echo "built without JavaScript: $(NPM) is missing or could not fetch quickjs-wasi; tasks of kind js and ts will say what to do" >&2; \
+	fi
+
+build: js-engine ## build bin/ringmill
+	$(GO) build $(JS_TAG) -o $(GOBIN)/ringmill ./cmd/ringmill
 
 run: build ## build, then execute a real workflow and show the result
 	$(GOBIN)/ringmill run cmd/ringmill/examples/textstats.yaml
+	@if test -s $(JS)/engine.wasm; then $(GOBIN)/ringmill run cmd/ringmill/examples/wordscript.yaml; \
+	else echo "left out: cmd/ringmill/examples/wordscript.yaml, whose tasks are TypeScript: see above" >&2; fi
 
-test: ## run all tests
-	$(GO) test ./...
+test: js-engine ## run all tests
+	$(GO) test $(JS_TAG) ./...
 
-bench-smoke: ## run every benchmark once, so that none rots
-	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench/... >/dev/null
+bench-smoke: js-engine ## run every benchmark once, so that none rots
+	$(GO) test $(JS_TAG) -run '^$$' -bench . -benchtime 1x ./bench/... >/dev/null
 	cd bench/peers && $(GO) vet ./... && $(GO) test -run '^$$' -bench . -benchtime 1x ./... >/dev/null
 
-race: ## run all tests under the race detector
-	$(GO) test -race ./...
+race: js-engine ## run all tests under the race detector
+	$(GO) test $(JS_TAG) -race ./...
 
 check: fmt-check tidy-check lint test ## gofmt, vet, staticcheck, tests, short race tests: before every commit
-	$(GO) test -race -short ./...
+	$(GO) test $(JS_TAG) -race -short ./...
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')
@@ -45,27 +64,30 @@ lint: ## go vet and staticcheck
 	$(TOOL) staticcheck ./...
 
 STRESS_FOR ?= 10m
-stress: ## long stress tests and soaks under the race detector (STRESS_FOR=10m a package)
-	RINGMILL_STRESS=$(STRESS_FOR) $(GO) test -race -timeout 0 -count 1 ./mailbox/... ./scheduler/... ./runtime/actor/... ./runtime
+stress: js-engine ## long stress tests and soaks under the race detector (STRESS_FOR=10m a package)
+	RINGMILL_STRESS=$(STRESS_FOR) $(GO) test $(JS_TAG) -race -timeout 0 -count 1 ./mailbox/... ./scheduler/... ./runtime/actor/... ./runtime ./runtime/js
 
 proof: ## precision and verdict of the load generator, and a slowed build: minutes, on a quiet machine
 	RINGMILL_STRESS=1 $(GO) test -timeout 0 -count 1 -v -run 'TestPrecision|TestSuspect|TestSearchMD1|TestLoadgenBuilds' ./loadgen ./cmd/ringmill
 
 FUZZ_FOR ?= 1m
-fuzz: ## every fuzz target for a while (FUZZ_FOR=1m each)
+fuzz: js-engine ## every fuzz target for a while (FUZZ_FOR=1m each)
 	$(GO) test -run '^$$' -fuzz '^FuzzMPSC$$' -fuzztime $(FUZZ_FOR) ./mailbox
 	$(GO) test -run '^$$' -fuzz '^FuzzParseYAML$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow
 	$(GO) test -run '^$$' -fuzz '^FuzzParseWfFormat$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow/internal/document
+	$(GO) test $(JS_TAG) -run '^$$' -fuzz '^FuzzSource$$' -fuzztime $(FUZZ_FOR) ./runtime/js
+	$(GO) test $(JS_TAG) -run '^$$' -fuzz '^FuzzInput$$' -fuzztime $(FUZZ_FOR) ./runtime/js
+	$(GO) test -run '^$$' -fuzz '^FuzzRewrite$$' -fuzztime $(FUZZ_FOR) ./runtime/js/internal/fuel
 
 model: ## check the mailbox's parking protocol in every interleaving (needs spin and a C compiler)
 	$(GO) run ./mailbox/model
 
-bench: ## run the benchmarks (BENCH=regexp COUNT=10)
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./bench/...
+bench: js-engine ## run the benchmarks (BENCH=regexp COUNT=10)
+	$(GO) test $(JS_TAG) -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./bench/...
 
-bench-peers: ## run the benchmarks beside other libraries, a module of their own
-	cd bench/peers && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+bench-peers: js-engine ## run the benchmarks beside other libraries, a module of their own
+	cd bench/peers && $(GO) test $$(test -s ../../$(JS)/engine.wasm && echo -tags=jsengine) -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
 BASE ?= HEAD
 bench-compare: ## compare the working tree with a revision, counts interleaved (BASE=rev BENCH=regexp COUNT=10)

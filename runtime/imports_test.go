@@ -28,6 +28,7 @@ var rooms = []struct {
 	{"runtime/actor", []string{"mailbox", "scheduler"}},
 	{"runtime/workflow", []string{"runtime/retry", "runtime/breaker", "runtime/limit", "runtime/cache", "runtime/handler/command"}},
 	{"runtime/processor", []string{"mailbox", "scheduler", "runtime/actor", "runtime/workflow", "runtime/retry", "runtime/breaker", "runtime/limit", "runtime/cache"}},
+	{"runtime/js", []string{"runtime/workflow", "runtime/retry", "runtime/telemetry/histogram"}},
 	{"runtime/telemetry", []string{"runtime/processor", "runtime/workflow"}},
 	{"runtime", []string{"mailbox", "scheduler", "runtime"}},
 	{"loadgen", []string{"mailbox", "scheduler", "runtime"}},
@@ -61,7 +62,7 @@ func TestImportDirection(t *testing.T) {
 func TestCoreLinksNothingHeavy(t *testing.T) {
 	heavy := []string{
 		"net/http", "go.uber.org/zap", "github.com/prometheus", "go.opentelemetry.io", "github.com/tetratelabs/wazero",
-		"github.com/cockroachdb/pebble", "github.com/nats-io", "github.com/evanw/esbuild", "github.com/Workiva",
+		"github.com/cockroachdb/pebble", "github.com/nats-io", "github.com/evanw/esbuild", "github.com/Workiva", module + "runtime/js",
 	}
 	for _, pkg := range goList(t, "-deps", module+"runtime") {
 		for _, h := range heavy {

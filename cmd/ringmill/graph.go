@@ -27,7 +27,9 @@ Graphviz or Mermaid drawing. The file - is standard input.`,
 		Args:              oneFile,
 		ValidArgsFunction: completeDefinitions,
 		RunE: func(_ *cobra.Command, files []string) error {
-			def, err := load(s, files[0])
+			scripts := newScripts(files[0], nil)
+			defer scripts.stop()
+			def, err := load(s, files[0], scripts.option())
 			if err != nil {
 				return err
 			}

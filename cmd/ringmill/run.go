@@ -93,7 +93,10 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	if err := fromEnvironment(c.Flags(), telemetryFlagNames...); err != nil {
 		return err
 	}
-	def, err := load(s, file, workflow.TimeScale(f.timeScale))
+	logs := &redirect{to: s.err}
+	scripts := newScripts(file, logs)
+	defer scripts.stop()
+	def, err := load(s, file, workflow.TimeScale(f.timeScale), scripts.option())
 	if err != nil {
 		return err
 	}
@@ -109,7 +112,6 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	surviveBrokenPipe()
 	ctx, cancel, stop := withInterrupts(context.Background())
 	defer stop()
-	logs := &redirect{to: s.err}
 	tele, err := f.telemetry.start(ctx, logs, s)
 	if err != nil {
 		return err

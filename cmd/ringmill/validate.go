@@ -43,7 +43,7 @@ and standard error nothing. The exit code is 2 if one file is wrong.`,
 func validate(s streams, files []string) error {
 	var problems []error
 	for _, file := range files {
-		def, err := load(s, file)
+		def, err := check(s, file)
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -55,11 +55,18 @@ func validate(s streams, files []string) error {
 	return errors.Join(problems...)
 }
 
+// check reads a file with everything that it may use.
+func check(s streams, file string) (*definition, error) {
+	scripts := newScripts(file, nil)
+	defer scripts.stop()
+	return load(s, file, scripts.option())
+}
+
 // validateJSON prints an object for each file.
 func validateJSON(s streams, files []string) error {
 	var verdict error
 	for _, file := range files {
-		_, err := load(s, file)
+		_, err := check(s, file)
 		if err != nil {
 			verdict = &exitError{code: exitUsage} // the objects tell why
 		}

@@ -27,7 +27,7 @@ func TestYAMLErrors(t *testing.T) {
 		{"unknown key", "name: x\ntask:\n  a: {cmd: [x]}\ntasks:\n  a: {cmd: [x], tiemout: 2s, colour: red}\n", workflow.ErrSyntax,
 			"f.yaml:2:1: unknown key \"task\" in the workflow: did you mean \"tasks\"?\n" +
 				"f.yaml:5:17: unknown key \"tiemout\" in task a: did you mean \"timeout\"?\n" +
-				"f.yaml:5:30: unknown key \"colour\" in task a: use breaker, cache, cases, cmd, compensate, concurrency, default, description, foreach, go, heartbeat, http, inline, keep_errors, limit, may_fail, needs, priority, rate_limit, repeat, retry, shell, switch, task_timeout, timeout, trigger, when, with, workflow"},
+				"f.yaml:5:30: unknown key \"colour\" in task a: use breaker, cache, cases, cmd, compensate, concurrency, default, description, foreach, go, heartbeat, http, inline, js, keep_errors, limit, may_fail, needs, priority, rate_limit, repeat, retry, shell, switch, task_timeout, timeout, trigger, ts, when, with, workflow"},
 		{"no tasks", "name: x\n", workflow.ErrNoTasks,
 			"f.yaml:1:1: the workflow has no tasks: add tasks: with at least one task"},
 		{"empty tasks", "tasks: {}\n", workflow.ErrNoTasks,

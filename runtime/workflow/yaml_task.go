@@ -36,6 +36,9 @@ func taskKeys() []string {
 	known := (&taskReader{fileReader: newFileReader(&parseConfig{}, "", nil), TaskPlan: new(TaskPlan)}).keys(nil, new(parts))
 	delete(known, "cases")
 	delete(known, "default")
+	for _, k := range optionalKinds { // names that are kept for them
+		delete(known, k.name)
+	}
 	return append(slices.Sorted(maps.Keys(known)), "cases", "default")
 }
 
@@ -146,6 +149,8 @@ func (t *taskReader) kinds(known keys, n *document.Node, p *parts, full bool) {
 var optionalKinds = []struct{ name, cure string }{
 	{"shell", "pass --allow-shell or, in Go, shell.Kind to workflow.Kinds; or write an argument list: cmd: [program, argument, ...]"},
 	{"http", "pass http.Kind to workflow.Kinds"},
+	{"js", "pass the Kinds of a js.Tasks to workflow.Kinds"},
+	{"ts", "pass the Kinds of a js.Tasks to workflow.Kinds"},
 }
 
 func (t *taskReader) depend(task int) { t.Deps = append(t.Deps, int32(task)) }

@@ -13,11 +13,17 @@ import (
 func Class(err error) string {
 	var panicked *workflow.PanicError
 	var failed *workflow.TaskError
+	var classed interface {
+		error
+		ErrorClass() string
+	}
 	switch {
 	case errors.Is(err, runtime.ErrOverloaded):
 		return "overloaded"
 	case errors.As(err, &panicked):
 		return "panic"
+	case errors.As(err, &classed) && !errors.Is(err, context.Canceled): // an engine of its own, such as js
+		return classed.ErrorClass()
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
 	case errors.Is(err, context.Canceled):

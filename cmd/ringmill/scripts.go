@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime/js"
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// maxScript bounds what is read of a script's file; the engine takes less.
+const maxScript = 16 << 20
+
+// scripts are the JavaScript and TypeScript tasks of a file.
+type scripts struct{ *js.Tasks }
+
+// newScripts makes the kinds js and ts. The paths of scripts are relative to the
+// workflow's file. Console output goes to out, nil for nowhere.
+func newScripts(file string, out io.Writer) *scripts {
+	dir := "."
+	if file != standardInput {
+		dir = filepath.Dir(file)
+	}
+	tasks := js.NewTasks(js.Config{CacheDir: scriptCache()}, func(name string) ([]byte, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(dir, name)
+		}
+		return readScript(name)
+	})
+	if out != nil {
+		tasks.Console = func(source, text string) {
+			var b strings.Builder
+			for line := range strings.Lines(text) {
+				fmt.Fprintf(&b, "%s: %s", source, line)
+			}
+			_, _ = io.WriteString(out, b.String()) // a console that is gone is no reason to fail the task
+		}
+	}
+	return &scripts{tasks}
+}
+
+func (s *scripts) option() workflow.ParseOption { return workflow.Kinds(s.Kinds()...) }
+
+// stop ends the engine; scripts that still run are stopped.
+func (s *scripts) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	_ = s.Close(ctx) // the process ends anyway
+}
+
+func readScript(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fileError(name, err)
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, maxScript))
+	if err != nil {
+		return nil, fileError(name, err)
+	}
+	return text, nil
+}
+
+// scriptCache is where the engine's machine code is kept between runs: the user's
+// own cache, where nobody else can write. Empty if there is none.
+func scriptCache() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	dir = filepath.Join(dir, "ringmill", "js")
+	if os.MkdirAll(dir, 0o700) != nil {
+		return ""
+	}
+	return dir
+}

@@ -1,0 +1,46 @@
+package js
+
+import (
+	"bytes"
+	"container/list"
+	"context"
+	"time"
+)
+
+var Supported = supported
+
+// GuestMemory restores the guest that e uses next to the script's image and returns
+// a copy of all its memory.
+func GuestMemory(e *Engine, s *Script) []byte {
+	slot, err := e.seize(context.Background(), time.Now().Add(time.Minute))
+	if err != nil {
+		panic(err)
+	}
+	defer e.pool.release(slot)
+	if err := slot.guest.restore(e.cache.image(&s.hash)); err != nil {
+		panic(err)
+	}
+	return bytes.Clone(slot.guest.bytes(0, slot.guest.mem.Size()))
+}
+
+// RawGuestMemory is the memory as the last call left it.
+func RawGuestMemory(e *Engine) []byte {
+	slot, err := e.seize(context.Background(), time.Now().Add(time.Minute))
+	if err != nil {
+		panic(err)
+	}
+	defer e.pool.release(slot)
+	return bytes.Clone(slot.guest.bytes(0, slot.guest.mem.Size()))
+}
+
+func CheckAddress(f Fetch, address string) error { return newFetcher(f).checkAddress(address) }
+
+func AllowsHost(f Fetch, host string) bool { return f.allows(host) }
+
+// NewBreakers returns what Run asks before and tells after a call.
+func NewBreakers(failures int, window time.Duration) (allow func(script byte, now time.Time) bool, done func(script byte, class Class, now time.Time), known func() int) {
+	b := &breakers{failures: failures, window: window, byHash: map[[32]byte]*list.Element{}}
+	allow = func(script byte, now time.Time) bool { _, ok := b.allow(&[32]byte{script}, now); return ok }
+	done = func(script byte, class Class, now time.Time) { b.done(&[32]byte{script}, class, now) }
+	return allow, done, func() int { return len(b.byHash) }
+}

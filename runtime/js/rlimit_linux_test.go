@@ -1,0 +1,41 @@
+package js_test
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+func limitData(bytes uint64) error {
+	if raceEnabled {
+		return nil // the race detector's shadow memory counts as well
+	}
+	return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: bytes, Max: bytes})
+}
+
+// residentPeak is the most that the process had in memory, in bytes.
+func residentPeak() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, _ := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
+			return kb << 10
+		}
+	}
+	return 0
+}
+
+// residentNow is what the process has in memory, in bytes.
+func residentNow() int64 {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}

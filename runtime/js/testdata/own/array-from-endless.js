@@ -1,0 +1,2 @@
+// expect: out-of-memory or timeout
+return Array.from((function* () { for (;;) yield 1 })()).length

@@ -1,0 +1,2 @@
+// expect: timeout, out-of-memory in a small guest
+return Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)

@@ -1,0 +1,2 @@
+// expect: timeout, error, out-of-memory or result
+return (3n ** 300000n).toString().length

@@ -1,0 +1,2 @@
+// expect: error or timeout, out-of-memory in a small guest
+}); for (;;); (function () {

@@ -1,0 +1,2 @@
+// expect: result, error or out-of-memory, timeout on a slow machine
+return eval('1' + '+1'.repeat(5e5))

@@ -1,0 +1,2 @@
+// expect: result or error, timeout on a slow machine, out-of-memory in a small guest
+return Function(...Array(70000).fill('a').map((a, i) => a + i), 'return 1')()

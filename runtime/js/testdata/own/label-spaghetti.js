@@ -1,0 +1,2 @@
+// expect: timeout, out-of-memory in a small guest
+a: for (;;) { b: for (;;) { continue a } }

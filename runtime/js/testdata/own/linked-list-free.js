@@ -1,0 +1,2 @@
+// expect: result, timeout on a slow machine, out-of-memory in a small guest
+let l = null; for (let i = 0; i < 1e5; i++) l = { l }; l = null; return 1

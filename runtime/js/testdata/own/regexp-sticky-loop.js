@@ -1,0 +1,2 @@
+// expect: timeout, out-of-memory in a small guest
+const r = /(?:)/y; for (;;) { r.lastIndex = 0; r.exec('') }

@@ -1,0 +1,2 @@
+// expect: timeout, out-of-memory in a small guest
+return [...Array(1e5).keys()].sort(() => { for (;;); })

@@ -1,0 +1,2 @@
+// expect: error, out-of-memory or timeout
+let s = 'xx'; for (;;) s = s.replace(/x/g, 'xx')

@@ -1,0 +1,2 @@
+// expect: timeout or error, out-of-memory in a small guest
+Object.prototype.then = function () { for (;;); }; return {}

@@ -1,0 +1,2 @@
+// expect: error, timeout on a slow machine, out-of-memory in a small guest
+const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy
