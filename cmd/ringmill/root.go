@@ -38,7 +38,7 @@ Exit codes: 0 succeeded; 1 the run failed; 2 wrong usage, an unreadable file, a
 bad environment variable or an invalid definition; 130 interrupted.`,
 		Example: `  ringmill run cmd/ringmill/examples/textstats.yaml
   ringmill validate *.yaml
-  ringmill graph order.yaml | dot -Tsvg > order.svg`,
+  ringmill graph order.yaml --format svg > order.svg`,
 		Args:              noCommand,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceErrors:     true, // exitCode prints them
@@ -51,7 +51,7 @@ bad environment variable or an invalid definition; 130 interrupted.`,
 	root.SetOut(help)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newVersion(s))
+	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newSchema(s), newVersion(s))
 	strictHelp(root)
 	return root
 }

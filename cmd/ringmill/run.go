@@ -33,6 +33,7 @@ type runFlags struct {
 	json      bool
 	timeScale float64
 	count     int
+	kinds     formatFlags
 	engine    engineFlags
 	telemetry telemetryFlags
 }
@@ -78,6 +79,7 @@ unless set), and the standard OTEL_* variables for --otlp.`,
 	flags.BoolVar(&f.json, "json", false, "print one JSON object a run, one a line")
 	flags.Var(factor(&f.timeScale), "time-scale", "WfFormat: a task that took s seconds sleeps s times this")
 	flags.Var(number(&f.count, 1, math.MaxInt32, "1"), "count", "how many runs to start")
+	f.kinds.register(c)
 	f.engine.register(c)
 	f.telemetry.register(c)
 	return c
@@ -93,7 +95,7 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	if err := fromEnvironment(c.Flags(), telemetryFlagNames...); err != nil {
 		return err
 	}
-	def, err := load(s, file, workflow.TimeScale(f.timeScale))
+	def, err := load(s, file, append(f.kinds.options(s), workflow.TimeScale(f.timeScale))...)
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,14 @@ import (
 
 func newValidate(s streams) *cobra.Command {
 	var asJSON bool
+	var kinds formatFlags
 	c := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Check workflow definitions",
 		Long: `Validate checks that each file holds a workflow that can run: syntax, keys,
-names, needs, cycles, options. It prints every problem as
-file:line:column: what is wrong: what to do. The file - is standard input.
+names, needs, cycles, expressions, options. It prints every problem as
+file:line:column: what is wrong: what to do. The file - is standard input. Names
+of Go functions are not checked.
 
 With --json standard output gets one object a file instead, with its problems,
 and standard error nothing. The exit code is 2 if one file is wrong.`,
@@ -28,22 +30,24 @@ and standard error nothing. The exit code is 2 if one file is wrong.`,
 		Args:              someFiles,
 		ValidArgsFunction: completeDefinitions,
 		RunE: func(_ *cobra.Command, files []string) error {
+			opts := append(kinds.options(s), workflow.AnyFunc())
 			if asJSON {
-				return validateJSON(s, files)
+				return validateJSON(s, files, opts)
 			}
-			return validate(s, files)
+			return validate(s, files, opts)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a file, one a line")
+	kinds.register(c)
 	return c
 }
 
 // validate prints a line for each file that is right, and returns what is wrong
 // with the others.
-func validate(s streams, files []string) error {
+func validate(s streams, files []string, opts []workflow.ParseOption) error {
 	var problems []error
 	for _, file := range files {
-		def, err := load(s, file)
+		def, err := load(s, file, opts...)
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -56,10 +60,10 @@ func validate(s streams, files []string) error {
 }
 
 // validateJSON prints an object for each file.
-func validateJSON(s streams, files []string) error {
+func validateJSON(s streams, files []string, opts []workflow.ParseOption) error {
 	var verdict error
 	for _, file := range files {
-		_, err := load(s, file)
+		_, err := load(s, file, opts...)
 		if err != nil {
 			verdict = &exitError{code: exitUsage} // the objects tell why
 		}
