@@ -47,7 +47,7 @@ func WriteSVG(w io.Writer, p *Plan) error {
 .head{fill:#8a94a6}
 .task{fill:#eef3fb;stroke:#4a6fa5;stroke-width:1.4}
 .maybe{stroke-dasharray:5 3}
-text{font:` + fmt.Sprint(svgFont) + `px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#1d2733;text-anchor:middle;dominant-baseline:central}
+text{font:` + fmt.Sprint(svgFont) + `px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#1d2733;text-anchor:middle}
 </style>
 <defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="head" d="M0 0.5 L8 4 L0 7.5 z"/></marker></defs>
 `)
@@ -97,7 +97,7 @@ func writeSVGTask(out *bufio.Writer, t *TaskPlan, at layered.Point, width float6
 	if t.Sub != nil {
 		box(0, 0, 3)
 	}
-	fmt.Fprintf(out, "<text x=\"%.1f\" y=\"%.1f\">%s</text></g>\n", at.X, at.Y, xmlText(shownName(t.Name)))
+	fmt.Fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" dy=\"0.36em\">%s</text></g>\n", at.X, at.Y, xmlText(shownName(t.Name)))
 }
 
 // describeTask tells what is set for a task, one thing a line.
