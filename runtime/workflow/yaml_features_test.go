@@ -287,7 +287,7 @@ func TestKindErrors(t *testing.T) {
 		"its name is not made of":       {Name: "A-b", Run: run},
 		"tasks have a key of this name": {Name: "retry", Run: run},
 		"it has no Run":                 {Name: "x"},
-		"its schema: unexpected EOF": {Name: "x", Run: run, Schema: "{"},
+		"its schema: unexpected EOF":    {Name: "x", Run: run, Schema: "{"},
 		"its schema: ":                  {Name: "x", Run: run, Schema: `{"type": "objekt"}`},
 	} {
 		_, err := workflow.ParseYAML([]byte("tasks: {a: {cmd: [x]}}"), workflow.Kinds(k))
