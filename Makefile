@@ -54,6 +54,7 @@ fuzz: ## every fuzz target for a while (FUZZ_FOR=1m each)
 	$(GO) test -run '^$$' -fuzz '^FuzzParseYAML$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow
 	$(GO) test -run '^$$' -fuzz '^FuzzParseWfFormat$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow/internal/document
+	$(GO) test -run '^$$' -fuzz '^FuzzExpression$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow/internal/expression
 
 model: ## check the mailbox's parking protocol in every interleaving (needs spin and a C compiler)
 	$(GO) run ./mailbox/model
