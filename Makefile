@@ -79,6 +79,7 @@ fuzz: js-engine ## every fuzz target for a while (FUZZ_FOR=1m each)
 	$(GO) test $(JS_TAG) -run '^$$' -fuzz '^FuzzSource$$' -fuzztime $(FUZZ_FOR) ./runtime/js
 	$(GO) test $(JS_TAG) -run '^$$' -fuzz '^FuzzInput$$' -fuzztime $(FUZZ_FOR) ./runtime/js
 	$(GO) test -run '^$$' -fuzz '^FuzzRewrite$$' -fuzztime $(FUZZ_FOR) ./runtime/js/internal/fuel
+	$(GO) test -run '^$$' -fuzz '^FuzzExpression$$' -fuzztime $(FUZZ_FOR) ./runtime/workflow/internal/expression
 
 model: ## check the mailbox's parking protocol in every interleaving (needs spin and a C compiler)
 	$(GO) run ./mailbox/model

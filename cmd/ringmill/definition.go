@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
@@ -30,7 +31,7 @@ func load(s streams, name string, opts ...workflow.ParseOption) (*definition, er
 	if name == standardInput {
 		name = "<stdin>"
 	}
-	return workflow.Parse(data, append(opts, workflow.File(name))...)
+	return workflow.Parse(data, append(slices.Clip(opts), workflow.File(name))...)
 }
 
 // read returns the contents of a file, or of standard input.

@@ -13,23 +13,25 @@ import (
 var graphFormats = map[string]func(io.Writer, *workflow.Plan) error{
 	"dot":     workflow.WriteDOT,
 	"mermaid": workflow.WriteMermaid,
+	"svg":     workflow.WriteSVG,
 }
 
 func newGraph(s streams) *cobra.Command {
 	format := "dot"
+	var kinds formatFlags
 	c := &cobra.Command{
 		Use:   "graph FILE",
 		Short: "Draw a workflow",
 		Long: `Graph prints the tasks of a workflow and what each of them waits for, as a
-Graphviz or Mermaid drawing. The file - is standard input.`,
-		Example: `  ringmill graph order.yaml | dot -Tsvg > order.svg
+Graphviz or Mermaid text, or as an SVG picture. The file - is standard input.`,
+		Example: `  ringmill graph order.yaml --format svg > order.svg
   ringmill graph order.yaml --format mermaid`,
 		Args:              oneFile,
 		ValidArgsFunction: completeDefinitions,
 		RunE: func(_ *cobra.Command, files []string) error {
 			scripts := newScripts(files[0], nil)
 			defer scripts.stop()
-			def, err := load(s, files[0], scripts.option())
+			def, err := load(s, files[0], append(kinds.options(s), scripts.option(), workflow.AnyFunc())...)
 			if err != nil {
 				return err
 			}
@@ -40,8 +42,9 @@ Graphviz or Mermaid drawing. The file - is standard input.`,
 			return printed(out.Flush())
 		},
 	}
-	c.Flags().Var(choice(&format, "FORMAT", format, oneOf("dot", "mermaid")), "format", "dot or mermaid")
-	complete(c, "format", "dot", "mermaid")
+	c.Flags().Var(choice(&format, "FORMAT", format, oneOf("dot", "mermaid", "svg")), "format", "dot, mermaid or svg")
+	complete(c, "format", "dot", "mermaid", "svg")
+	kinds.register(c)
 	return c
 }
 

@@ -107,6 +107,7 @@ type object struct {
 		StartedAt    *time.Time `json:"started_at"`
 		FinishedAt   *time.Time `json:"finished_at"`
 		Actor        *int       `json:"actor"`
+		Cached       bool       `json:"cached"` // only if true
 	} `json:"tasks"`
 }
 

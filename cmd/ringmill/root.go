@@ -39,7 +39,7 @@ bad environment variable or an invalid definition; 130 interrupted. 'loadgen' ha
 more: see its help.`,
 		Example: `  ringmill run cmd/ringmill/examples/textstats.yaml
   ringmill validate *.yaml
-  ringmill graph order.yaml | dot -Tsvg > order.svg
+  ringmill graph order.yaml --format svg > order.svg
   ringmill loadgen run --rate 20k --workflow chain:5`,
 		Args:              noCommand,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -53,7 +53,7 @@ more: see its help.`,
 	root.SetOut(help)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newLoadgen(s), newVersion(s))
+	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newSchema(s), newLoadgen(s), newVersion(s))
 	strictHelp(root)
 	return root
 }

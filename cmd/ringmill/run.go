@@ -33,6 +33,7 @@ type runFlags struct {
 	json      bool
 	timeScale float64
 	count     int
+	kinds     formatFlags
 	engine    engineFlags
 	telemetry telemetryFlags
 }
@@ -78,6 +79,7 @@ unless set), and the standard OTEL_* variables for --otlp.`,
 	flags.BoolVar(&f.json, "json", false, "print one JSON object a run, one a line")
 	flags.Var(factor(&f.timeScale), "time-scale", "WfFormat: a task that took s seconds sleeps s times this")
 	flags.Var(number(&f.count, 1, math.MaxInt32, "1"), "count", "how many runs to start")
+	f.kinds.register(c)
 	f.engine.register(c)
 	f.telemetry.register(c)
 	return c
@@ -96,7 +98,7 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	logs := &redirect{to: s.err}
 	scripts := newScripts(file, logs)
 	defer scripts.stop()
-	def, err := load(s, file, workflow.TimeScale(f.timeScale), scripts.option())
+	def, err := load(s, file, append(f.kinds.options(s), workflow.TimeScale(f.timeScale), scripts.option())...)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,13 @@ func TestWrongInput(t *testing.T) {
 		{"otlp sampler", ok, with("--otlp"), "OTEL_TRACES_SAMPLER=foo", `OTEL_TRACES_SAMPLER: "foo" is not supported; want always_on`},
 		{"otlp protocol", ok, with("--otlp"), "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", `OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" is not supported; want http/protobuf`},
 
+		{"shell that is not allowed", "tasks:\n  a: {shell: ls}\n", run, "", "wf.yaml:2:14: tasks of the kind shell are not enabled: pass --allow-shell"},
+		{"shell that is not allowed to be checked", "tasks:\n  a: {shell: ls}\n", []string{"validate", "wf.yaml"}, "", "pass --allow-shell"},
+		{"Go function", "tasks:\n  a: {go: F}\n", run, "", "wf.yaml:2:11: the function \"F\" is unknown: run the workflow with the Go program that has the function"},
+		{"expression", "tasks:\n  a: {cmd: [echo, \"${{ input.x + }}\"]}\n", run, "", "wf.yaml:2:"},
+		{"file that is not there", "tasks:\n  a: {workflow: sub.yaml}\n", run, "", "wf.yaml:2:17: the workflow sub.yaml cannot be read: sub.yaml: no such file or directory"},
+		{"argument of schema", ok, []string{"schema", "wf.yaml"}, "", `unexpected argument "wf.yaml": want 'ringmill schema [flags]'`},
+
 		{"unknown command", ok, []string{"frob"}, "", `unknown command "frob": see 'ringmill --help'`},
 		{"mistyped command", ok, []string{"vali", "wf.yaml"}, "", `unknown command "vali": did you mean validate?`},
 		{"swapped letters", ok, []string{"rnu", "wf.yaml"}, "", `unknown command "rnu": did you mean run?`},

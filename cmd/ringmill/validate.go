@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,12 +14,14 @@ import (
 
 func newValidate(s streams) *cobra.Command {
 	var asJSON bool
+	var kinds formatFlags
 	c := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Check workflow definitions",
 		Long: `Validate checks that each file holds a workflow that can run: syntax, keys,
-names, needs, cycles, options. It prints every problem as
-file:line:column: what is wrong: what to do. The file - is standard input.
+names, needs, cycles, expressions, options. It prints every problem as
+file:line:column: what is wrong: what to do. The file - is standard input. Names
+of Go functions are not checked.
 
 With --json standard output gets one object a file instead, with its problems,
 and standard error nothing. The exit code is 2 if one file is wrong.`,
@@ -28,22 +31,24 @@ and standard error nothing. The exit code is 2 if one file is wrong.`,
 		Args:              someFiles,
 		ValidArgsFunction: completeDefinitions,
 		RunE: func(_ *cobra.Command, files []string) error {
+			opts := append(kinds.options(s), workflow.AnyFunc())
 			if asJSON {
-				return validateJSON(s, files)
+				return validateJSON(s, files, opts)
 			}
-			return validate(s, files)
+			return validate(s, files, opts)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a file, one a line")
+	kinds.register(c)
 	return c
 }
 
 // validate prints a line for each file that is right, and returns what is wrong
 // with the others.
-func validate(s streams, files []string) error {
+func validate(s streams, files []string, opts []workflow.ParseOption) error {
 	var problems []error
 	for _, file := range files {
-		def, err := check(s, file)
+		def, err := check(s, file, opts)
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -56,17 +61,17 @@ func validate(s streams, files []string) error {
 }
 
 // check reads a file with everything that it may use.
-func check(s streams, file string) (*definition, error) {
+func check(s streams, file string, opts []workflow.ParseOption) (*definition, error) {
 	scripts := newScripts(file, nil)
 	defer scripts.stop()
-	return load(s, file, scripts.option())
+	return load(s, file, append(slices.Clip(opts), scripts.option())...)
 }
 
 // validateJSON prints an object for each file.
-func validateJSON(s streams, files []string) error {
+func validateJSON(s streams, files []string, opts []workflow.ParseOption) error {
 	var verdict error
 	for _, file := range files {
-		_, err := check(s, file)
+		_, err := check(s, file, opts)
 		if err != nil {
 			verdict = &exitError{code: exitUsage} // the objects tell why
 		}

@@ -57,10 +57,10 @@ const schema = `{"anyOf": [
 func (t *Tasks) Kinds() []workflow.Kind {
 	kind := func(name string, language Language) workflow.Kind {
 		return workflow.Kind{
-			Name:   name,
-			Schema: schema,
-			Plain:  true, // data must not become code
-			Check:  func(value json.RawMessage) error { return t.check(value, language) },
+			Name:        name,
+			Schema:      schema,
+			PlainFields: []string{"", "file"}, // data must not become code
+			Check:       func(value json.RawMessage) error { return t.check(value, language) },
 			Run: func(ctx context.Context, c workflow.Call) (any, error) {
 				return t.run(ctx, c, language)
 			},

@@ -1,5 +1,10 @@
 package workflow
 
+import (
+	"maps"
+	"slices"
+)
+
 // LiftGate lets tests build what no engine executes yet.
 func LiftGate() { pendingFeatures = nil }
 
@@ -8,3 +13,9 @@ var StableHash = stableHash
 
 // TaskKeys are the keys that tasks of files may have.
 var TaskKeys = taskKeys
+
+// WorkflowKeys are the keys that files may have.
+func WorkflowKeys() []string {
+	r := newFileReader(&parseConfig{}, "", nil)
+	return slices.Sorted(maps.Keys(r.topLevelKeys(new(topLevel))))
+}

@@ -33,11 +33,13 @@ func FuzzParseYAML(f *testing.F) {
 		"input: {type: object, required: [a], properties: {a: {type: [string, 'null']}}, items: {}}\ntasks: {a: &t {cmd: [x]}, b: *t}\n",
 		`{"tasks": {"a": {"cmd": ["x"], "needs": ["b"]}, "b": {"cmd": ["x"], "needs": ["a"]}}}`,
 		"tasks:\n  a:\n    cmd: [x, '${{ tasks[\"a-b\"].output[''k''] }}']\n",
+		"input: {$defs: {a: {type: [object]}}, properties: {b: {$ref: '#/$defs/a', pattern: x}}}\ntasks:\n  a: {go: F, foreach: \"${{ input.b ?? [] }}\", with: \"${{ item }}-${{ index }}\", limit: 2, keep_errors: true, when: \"${{ len(input) > 0 }}\", cache: {ttl: 1m}}\n  b: {workflow: {tasks: {c: {cmd: [x]}}}, with: 1, repeat: {until: \"${{ output }}\", max: 3}, trigger: any_succeeded, needs: [a]}\n",
+		"breakers: {a: {failures: 2}}\nrate_limits: {a: {per_second: 1}}\nconcurrency_limits: {a: 2}\non_failure: continue\ntasks:\n  s: {switch: \"${{ input }}\", cases: {x: [t]}, default: [t]}\n  t: {cmd: [x, \"a ${{ tasks.s.output }} b\"], breaker: a, rate_limit: a, concurrency: {limit: a, key: k}, compensate: {cmd: [y, \"${{ output }}\"]}, priority: low, may_fail: true}\n",
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		def, err := workflow.ParseYAML(data)
+		def, err := workflow.ParseYAML(data, workflow.AnyFunc())
 		checkParsed(t, def, err)
 	})
 }

@@ -36,8 +36,9 @@ type Kind struct {
 	// without expressions when the file is read, and otherwise about the value of each
 	// attempt. It must be safe for concurrent use.
 	Check func(config json.RawMessage) error
-	// Plain refuses expressions in the value: with is then the way in.
-	Plain bool
+	// PlainFields are the fields of the value, and "" the value itself, that hold no
+	// expressions, because what they come to would be taken for code.
+	PlainFields []string
 	// Run executes one attempt. Its result is made JSON unless it is a
 	// json.RawMessage. It must be safe for concurrent use, and follow ctx.
 	Run func(ctx context.Context, c Call) (any, error)

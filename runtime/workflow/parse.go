@@ -21,7 +21,11 @@ type parseConfig struct {
 	kinds     map[string]*kind
 	shared    policies
 	files     int // read so far
-	problems  []error
+	// expressions counts the bytes of all expressions so far; refused says that
+	// they were too many.
+	expressions int
+	refused     bool
+	problems    []error
 }
 
 // reject notes an option that makes no sense.

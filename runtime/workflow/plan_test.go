@@ -55,8 +55,14 @@ func checkPlan(t interface {
 		if len(task.Deps) == 0 {
 			roots = append(roots, int32(i))
 		}
-		if (task.Run == nil) == (task.Expand == nil) {
-			t.Errorf("task %d has not exactly one of Run and Expand", i)
+		bodies := 0
+		for _, set := range []bool{task.Run != nil, task.Expand != nil, task.Sub != nil && task.Expand == nil} {
+			if set {
+				bodies++
+			}
+		}
+		if bodies != 1 {
+			t.Errorf("task %d has %d of Run, Expand and Sub", i, bodies)
 		}
 	}
 	if !slices.Equal(p.Roots, roots) {

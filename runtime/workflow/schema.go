@@ -75,6 +75,9 @@ func (r *fileReader) inputSchema(n *document.Node) *schema {
 	}
 	r.keywords(n)
 	unclear := len(r.list)
+	if len(r.list) >= maxProblems {
+		return nil
+	}
 	var text bytes.Buffer
 	r.literal(&text, n, "input")
 	if len(r.list) > unclear {

@@ -118,49 +118,58 @@ func (r *fileReader) is(n *document.Node, kind document.Kind, what, cure string)
 	return n.Kind == kind
 }
 
-func (r *fileReader) workflow(root *document.Node) *Plan {
-	var name, tasks, output *document.Node
-	var check *schema
-	var failure FailurePolicy
-	var timeout, compensation time.Duration
+// A topLevel is what a workflow says beside its tasks.
+type topLevel struct {
+	name, tasks, output   *document.Node
+	check                 *schema
+	failure               FailurePolicy
+	timeout, compensation time.Duration
+}
+
+func (r *fileReader) topLevelKeys(p *topLevel) keys {
 	keep := func(into **document.Node) func(*document.Node) {
 		return func(v *document.Node) { *into = v }
 	}
-	r.fields(root, "the workflow", keys{
-		"name":               keep(&name),
+	return keys{
+		"name":               keep(&p.name),
 		"description":        r.description,
-		"input":              func(v *document.Node) { check = r.inputSchema(v) },
-		"tasks":              keep(&tasks),
-		"output":             keep(&output),
-		"on_failure":         func(v *document.Node) { failure = word(r, v, "on_failure", failurePolicyNames[:], FailurePolicy(0)) },
-		"timeout":            func(v *document.Node) { timeout = r.duration(v, "timeout") },
-		"compensate_timeout": func(v *document.Node) { compensation = r.duration(v, "compensate_timeout") },
+		"input":              func(v *document.Node) { p.check = r.inputSchema(v) },
+		"tasks":              keep(&p.tasks),
+		"output":             keep(&p.output),
+		"on_failure":         func(v *document.Node) { p.failure = word(r, v, "on_failure", failurePolicyNames[:], FailurePolicy(0)) },
+		"timeout":            func(v *document.Node) { p.timeout = r.duration(v, "timeout") },
+		"compensate_timeout": func(v *document.Node) { p.compensation = r.duration(v, "compensate_timeout") },
 		"breakers":           r.breakers,
 		"rate_limits":        r.rateLimits,
 		"concurrency_limits": r.concurrencyLimits,
-	})
+	}
+}
+
+func (r *fileReader) workflow(root *document.Node) *Plan {
+	var p topLevel
+	r.fields(root, "the workflow", r.topLevelKeys(&p))
 	if root.Kind != document.Map {
 		return nil
 	}
 	r.name = r.defaultName()
-	if name != nil {
-		r.name = r.workflowName(name)
+	if p.name != nil {
+		r.name = r.workflowName(p.name)
 	}
-	if tasks == nil {
+	if p.tasks == nil {
 		r.report(root.Position, ErrNoTasks, "add tasks: with at least one task", "the workflow has no tasks")
 		return nil
 	}
-	r.readTasks(tasks)
+	r.readTasks(p.tasks)
 	var result *template
-	if output != nil {
-		result = r.template(output, "output", rootsOfOutput, nil)
+	if p.output != nil {
+		result = r.template(p.output, "output", rootsOfOutput, nil)
 	}
 	if r.failed() {
 		return nil
 	}
 	compiled := newPlan(r.name, r.tasks)
-	compiled.OnFailure, compiled.Timeout = failure, timeout
-	compiled.setCompensateTimeout(compensation)
+	compiled.OnFailure, compiled.Timeout = p.failure, p.timeout
+	compiled.setCompensateTimeout(p.compensation)
 	compiled.classify() // again: OnFailure counts
 	compiled.pending(func(task int, what string) {
 		at := root.Position
@@ -169,7 +178,7 @@ func (r *fileReader) workflow(root *document.Node) *Plan {
 		}
 		r.report(at, ErrUnsupported, pendingCure, "%s is not supported yet", what)
 	})
-	compiled.CheckInput = check.checkInput
+	compiled.CheckInput = p.check.checkInput
 	compiled.Output = func(input any, results []any) (any, error) {
 		return result.render(&scope{Inputs: Inputs{Input: input, Results: results}})
 	}

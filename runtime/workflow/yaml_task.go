@@ -28,18 +28,14 @@ type taskReader struct {
 	roots, wholeRoots []string
 }
 
-// kindKeys are the built-in kinds; a task has one of them, or one of Kinds.
-var kindKeys = []string{"cmd", "go", "workflow", "switch"}
-
 // taskKeys returns the keys that every task may have, and the built-in kinds.
 func taskKeys() []string {
-	known := (&taskReader{fileReader: newFileReader(&parseConfig{}, "", nil), TaskPlan: new(TaskPlan)}).keys(nil, new(parts))
-	delete(known, "cases")
-	delete(known, "default")
-	for _, k := range optionalKinds { // names that are kept for them
-		delete(known, k.name)
+	t := taskReader{fileReader: newFileReader(&parseConfig{}, "", nil), TaskPlan: new(TaskPlan)}
+	known := t.keys(nil, new(parts))
+	for _, optional := range optionalKinds {
+		delete(known, optional.name)
 	}
-	return append(slices.Sorted(maps.Keys(known)), "cases", "default")
+	return slices.Sorted(maps.Keys(known))
 }
 
 // parts are those of a task that are put together when all are read.
@@ -379,9 +375,16 @@ func (t *taskReader) ofKind(k *kind, n *document.Node, p *parts) body {
 	if len(t.list) > before {
 		return nil
 	}
-	if config.dynamic() && k.Plain {
-		t.plain(n, k.Name)
-		return nil
+	for _, name := range k.PlainFields {
+		at := n
+		if name != "" {
+			at = field(n, name)
+		}
+		if at != nil && at.Kind == document.String && hasExpression(at.Text) {
+			t.report(at.Position, ErrSyntax, "pass the value as an argument, or through with",
+				"%s holds an expression, whose value could be taken for code", strings.TrimSuffix(k.Name+"."+name, "."))
+			return nil
+		}
 	}
 	text, err := sketch(n)
 	if err == nil {
@@ -395,19 +398,6 @@ func (t *taskReader) ofKind(k *kind, n *document.Node, p *parts) body {
 		return nil
 	}
 	return (&kindTask{k, config, p.with}).run
-}
-
-// plain reports the expressions of a value that may not have any.
-func (t *taskReader) plain(n *document.Node, name string) {
-	if n.Kind == document.String && hasExpression(n.Text) {
-		t.report(n.Position, ErrSyntax, "pass values through with", "%s holds an expression, whose value could be taken for code", name)
-	}
-	for _, item := range n.Items {
-		t.plain(item, name)
-	}
-	for _, f := range n.Fields {
-		t.plain(f.Value, name)
-	}
 }
 
 // standsFor reports whether an expression stands for the value at a path.

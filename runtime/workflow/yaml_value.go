@@ -135,7 +135,17 @@ func (r *fileReader) wholeExpression(n *document.Node, what string, names []stri
 
 // program compiles the expression that is a piece of a string; nil if it is wrong.
 func (r *fileReader) program(n *document.Node, piece expression.Piece, names []string) *program {
+	if r.config.expressions > maxExpressions {
+		if !r.config.refused {
+			r.report(n.Position, ErrTooLarge, "split the workflow, or move work into tasks", "the expressions have more than %d bytes in all", maxExpressions)
+		}
+		r.config.refused = true
+		return nil
+	}
 	compiled, problems := expression.Compile(piece.Text, names)
+	if compiled == nil || compiled.Pure() == nil {
+		r.config.expressions += len(piece.Text)
+	}
 	for _, p := range problems {
 		r.report(r.within(n, piece.Offset+p.Offset), ErrSyntax, p.Cure, "${{ %s }}: %s", shortened(piece.Text), p.What)
 	}
@@ -147,14 +157,20 @@ func (r *fileReader) program(n *document.Node, piece expression.Piece, names []s
 		if ref.Task == "" {
 			continue
 		}
-		task, ok := r.task(ref.Task, r.within(n, piece.Offset), "the reference "+ref.Text)
-		if !ok {
+		task, ok := r.index[ref.Task]
+		if !ok { // only then the place is looked up, which reads the file
+			r.task(ref.Task, r.within(n, piece.Offset), "the reference "+ref.Text)
 			return nil
 		}
 		p.tasks[ref] = task
 	}
 	return p
 }
+
+// maxExpressions bounds the expressions of a definition that are more than a path, in
+// bytes, those of all its files together. They take some microseconds a byte to
+// compile.
+const maxExpressions = 1 << 20
 
 // shortened keeps a message readable.
 func shortened(text string) string {

@@ -31,7 +31,7 @@ type Error struct {
 }
 
 // A Task is one task of an [Object]. The times and the actor are null where the
-// task never began.
+// task never began, the actor also where it ran on none.
 type Task struct {
 	Name         string          `json:"name"`
 	Status       workflow.Status `json:"status"`
@@ -41,6 +41,7 @@ type Task struct {
 	StartedAt    *time.Time      `json:"started_at"`
 	FinishedAt   *time.Time      `json:"finished_at"`
 	Actor        *int            `json:"actor"`
+	Cached       bool            `json:"cached,omitempty"` // the result is an earlier execution's
 }
 
 // NewObject describes a run that has ended.
@@ -91,9 +92,13 @@ func newTask(t *runtime.TaskReport) Task {
 		Attempts:     t.Attempts,
 		QueueSeconds: t.Queue.Seconds(),
 		RunSeconds:   t.Run.Seconds(),
+		Cached:       t.Cached,
 	}
 	if !t.Started.IsZero() {
-		task.StartedAt, task.Actor = new(t.Started.UTC()), new(t.Actor)
+		task.StartedAt = new(t.Started.UTC())
+		if t.Actor >= 0 {
+			task.Actor = new(t.Actor)
+		}
 	}
 	if !t.Finished.IsZero() {
 		task.FinishedAt = new(t.Finished.UTC())

@@ -89,11 +89,17 @@ func cause(err error) error {
 	return err
 }
 
-// tally counts the tasks by status: "9: 7 succeeded, 1 failed, 1 cancelled".
+// tally counts the tasks by status, and what is behind that: "9: 7 succeeded, 1
+// failed, 1 cancelled; 2 retries, 3 cache hits".
 func tally(tasks []runtime.TaskReport) string {
 	var counts [workflow.StatusTimedOut + 1]int
+	retries, hits := 0, 0
 	for i := range tasks {
 		counts[tasks[i].Status]++
+		retries += max(tasks[i].Attempts-1, 0)
+		if tasks[i].Cached {
+			hits++
+		}
 	}
 	var parts []string
 	for s, n := range counts {
@@ -101,7 +107,20 @@ func tally(tasks []runtime.TaskReport) string {
 			parts = append(parts, fmt.Sprintf("%s %s", Number(n), workflow.Status(s)))
 		}
 	}
-	return Number(len(tasks)) + ": " + strings.Join(parts, ", ")
+	text := Number(len(tasks)) + ": " + strings.Join(parts, ", ")
+	var behind []string
+	if retries == 1 {
+		behind = append(behind, "1 retry")
+	} else if retries > 1 {
+		behind = append(behind, Number(retries)+" retries")
+	}
+	if hits > 0 {
+		behind = append(behind, Plural(hits, "cache hit"))
+	}
+	if behind != nil {
+		text += "; " + strings.Join(behind, ", ")
+	}
+	return text
 }
 
 // pathWidth is how much of the critical path a line shows at most, off a

@@ -41,7 +41,14 @@ func writeRow(w io.Writer, t *runtime.TaskReport, l layout, style Style) {
 	if t.Started.IsZero() {
 		queue, run, actor = "-", "-", "-"
 	}
-	status := style.paint(color(t.Status), pad(t.Status.String(), statusWidth))
+	if t.Actor < 0 { // inline
+		actor = "-"
+	}
+	name := t.Status.String()
+	if t.Cached {
+		name = "cached"
+	}
+	status := style.paint(color(t.Status), pad(name, statusWidth))
 	fmt.Fprintln(w, l.row(Clean(t.Name), status, Number(t.Attempts), queue, run, actor))
 }
 

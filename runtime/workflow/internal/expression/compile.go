@@ -114,6 +114,8 @@ func (c *compiler) Visit(node *ast.Node) {
 			ast.Walk(&n.Left, optional{c})
 		case "+":
 			c.replace(node, "__add", n.Left, n.Right)
+		case "matches":
+			c.replace(node, "__matches", n.Left, n.Right)
 		}
 	case *ast.PredicateNode:
 		n.Node = c.call(n.Node, "__step", n.Node)

@@ -137,6 +137,7 @@ func TestBounds(t *testing.T) {
 		"1..100000000",
 		"reduce(1..60, concat(#acc, #acc), [1])",
 		"count(1..100000, input.big matches '(x+x+)+y')",
+		"count(1..1000000, input.big[:60000] matches '(x+x+)+y')",
 		"flatten(map(1..2000, 1..2000))",
 		"map(1..50, map([input.big], [#, #, #, #]))",
 		strings.Repeat("map(", 100) + "[1]" + strings.Repeat(", [#, #])", 100),
@@ -146,7 +147,7 @@ func TestBounds(t *testing.T) {
 		if err == nil {
 			t.Errorf("%.60s: no error, %T", text, v)
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%.60s took %s", text, took)
 		}
 	}

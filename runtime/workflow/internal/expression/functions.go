@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/expr-lang/expr"
@@ -37,6 +38,7 @@ func options() []expr.Option {
 		expr.Function("__ref", func(args ...any) (any, error) { return args[0].(*frame).ref(args[1].(int)) }),
 		expr.Function("__step", func(args ...any) (any, error) { return args[1], args[0].(*frame).step() }),
 		expr.Function("__bound", func(args ...any) (any, error) { return args[1], args[0].(*frame).bound(args[1]) }),
+		expr.Function("__matches", func(args ...any) (any, error) { return matches(args[1], args[2]) }),
 		expr.Function("__add", func(args ...any) (any, error) {
 			l, lok := args[1].(string)
 			r, rok := args[2].(string)
@@ -63,6 +65,29 @@ func options() []expr.Option {
 	}
 	return opts
 }
+
+// matches is linear in the text, but with a factor that a short pattern can make
+// large, and it cannot be stopped: both are bounded.
+func matches(text, pattern any) (any, error) {
+	s, ok1 := text.(string)
+	p, ok2 := pattern.(string)
+	switch {
+	case !ok1 || !ok2:
+		return nil, &evalError{fmt.Errorf("matches is asked of %s and %s: give two strings", kindOf(text), kindOf(pattern))}
+	case len(s) > maxMatched || len(p) > maxPattern:
+		return nil, &evalError{fmt.Errorf("matches: the text or pattern has more than %d or %d bytes: %w", maxMatched, maxPattern, errTooMuch)}
+	}
+	r, err := regexp.Compile(p)
+	if err != nil {
+		return nil, &evalError{err}
+	}
+	return r.MatchString(s), nil
+}
+
+const (
+	maxMatched = 64 << 10
+	maxPattern = 1 << 10
+)
 
 var errArguments = errors.New("wrong number or kind of arguments")
 

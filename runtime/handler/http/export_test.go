@@ -1,0 +1,4 @@
+package http
+
+// IsPublic tells which addresses requests may go to.
+var IsPublic = isPublic
