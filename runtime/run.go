@@ -75,6 +75,14 @@ func options[I, O any](rt *Runtime, def *workflow.Definition[I, O], o processor.
 	if def == nil {
 		return o, errors.New("runtime: the definition is nil: use the one that workflow.Build or workflow.Parse returned without an error")
 	}
+	if len(opts) == 0 {
+		return o, nil
+	}
+	return apply(opts, o)
+}
+
+// apply carries options out. It is kept apart because o moves to the heap here.
+func apply(opts []RunOption, o processor.Options) (processor.Options, error) {
 	for _, opt := range opts {
 		if opt == nil {
 			return o, errors.New("runtime: a RunOption is nil: leave it out")
