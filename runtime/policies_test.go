@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	goruntime "runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -300,5 +302,185 @@ func TestHeartbeatIgnored(t *testing.T) {
 		}
 		close(release)
 		synctest.Wait()
+	})
+}
+
+// TestDroppedAttemptOutlivesItsRun: a task that times out while it waits for a task actor does not disturb the run, nor
+// later runs of the definition, which use memory again: its attempt is still in the queue when the run has ended.
+func TestDroppedAttemptOutlivesItsRun(t *testing.T) {
+	for _, schedule := range []runtime.Schedule{runtime.ScheduleFIFO, runtime.ScheduleCriticalPath} {
+		synctest.Test(t, func(t *testing.T) {
+			rt := start(t, runtime.Config{WorkflowActors: 1, TaskActors: 1, Schedule: schedule})
+			var late atomic.Int64
+			b := workflow.New[int]("dropped")
+			workflow.Task(b, "slow", func(context.Context, int) (int, error) { <-time.After(200 * time.Millisecond); return 0, nil }, b.Input(),
+				workflow.Priority(workflow.Critical))
+			workflow.Task(b, "late", func(context.Context, int) (int, error) { late.Add(1); return 0, nil }, b.Input(),
+				workflow.TaskTimeout(50*time.Millisecond), workflow.MayFail())
+			def := build(t, b, b.Input())
+			for round := range 3 {
+				var wg sync.WaitGroup
+				for i := range 4 {
+					wg.Go(func() {
+						if out, err := runtime.Execute(within(t), rt, def, i); out != i || err != nil {
+							t.Errorf("round %d: %v, %v; want %d", round, out, err, i)
+						}
+					})
+				}
+				wg.Wait()
+			}
+			if s := rt.Stats(); s.Defects != 0 || late.Load() > 11 {
+				t.Errorf("%d defects; the late task ran %d times", s.Defects, late.Load())
+			}
+		})
+	}
+}
+
+// TestMapBeyondItsRate: items that the rate limit refuses unrun fail one by one, those that it lets through do not.
+func TestMapBeyondItsRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{})
+		rate, err := limit.NewRate(limit.RateConfig{PerSecond: 10, MaxWait: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ran atomic.Int64
+		body := func(_ context.Context, n int) (int, error) { ran.Add(1); return n, nil }
+		b := workflow.New[[]int]("kept")
+		kept := workflow.MapResults(b, "items", body, b.Input(), workflow.RateLimit(rate))
+		out, err := runtime.Execute(within(t), rt, build(t, b, kept), make([]int, 5000))
+		good := 0
+		for i, r := range out {
+			if r.OK() {
+				good++
+			} else if !errors.Is(r.Err, limit.ErrRate) {
+				t.Fatalf("item %d: %+v; want ErrRate", i, r)
+			}
+		}
+		if err != nil || len(out) != 5000 || good != int(ran.Load()) || good < 10 || good > 12 {
+			t.Errorf("%d results, %d good, %d ran, %v; want some 11 of 5000", len(out), good, ran.Load(), err)
+		}
+		<-time.After(time.Minute)
+		b = workflow.New[[]int]("failing")
+		items := workflow.Map(b, "items", body, b.Input(), workflow.RateLimit(rate), workflow.MayFail())
+		run, err := runtime.Start(context.Background(), rt, build(t, b, items), make([]int, 5000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run.Result(within(t)); err != nil || run.Report().Tasks[0].Status != workflow.StatusFailed {
+			t.Errorf("a Map that may fail: %v, %v; want it failed and the run not", err, run.Report().Tasks[0].Status)
+		}
+	})
+}
+
+// exitingPolicy is a retry policy that ends the goroutine that asks it.
+type exitingPolicy struct{}
+
+func (exitingPolicy) Next(int, time.Duration, error) (time.Duration, bool) {
+	goruntime.Goexit()
+	return 0, false
+}
+
+// TestItemWhosePolicyExits: a Map fails when the policy of an item ends its goroutine, and so does the run, which can
+// also be one that goes on.
+func TestItemWhosePolicyExits(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	for _, opts := range [][]workflow.Option{nil, {workflow.MayFail()}} {
+		b := workflow.New[[]int]("exits")
+		items := workflow.Map(b, "items", func(context.Context, int) (int, error) { return 0, errCard }, b.Input(),
+			append(opts, workflow.Retry(exitingPolicy{}), workflow.Limit(3))...)
+		run, err := runtime.Start(context.Background(), rt, build(t, b, items), make([]int, 20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = run.Result(within(t))
+		if status := run.Report().Tasks[0].Status; status != workflow.StatusFailed || (err == nil) != (opts != nil) {
+			t.Errorf("may fail %v: %v, the Map is %v", opts != nil, err, status)
+		}
+	}
+}
+
+// exitingRate ends the goroutine that asks it for a second place.
+type exitingRate struct{ asked atomic.Int64 }
+
+func (r *exitingRate) Reserve() (time.Duration, error) {
+	if r.asked.Add(1) == 2 {
+		goruntime.Goexit()
+	}
+	return 0, nil
+}
+
+// TestOrderThatExits: user code that ends the goroutine while an order is carried out takes neither other orders nor the
+// run along.
+func TestOrderThatExits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{WorkflowActors: 1})
+		for _, opts := range [][]workflow.Option{nil, {workflow.MayFail()}} {
+			var others []*runtime.Run[int]
+			again := workflow.Retry(retry.Constant{MaxAttempts: 2, Wait: time.Second})
+			failing := func(ctx context.Context, n int) (int, error) {
+				if workflow.AttemptOf(ctx).Number() == 1 {
+					return 0, errCard
+				}
+				return n, nil
+			}
+			bad := one(t, failing, append(opts, again, workflow.RateLimit(new(exitingRate)))...)
+			good := one(t, failing, again)
+			run, err := runtime.Start(context.Background(), rt, bad, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 10 {
+				other, err := runtime.Start(context.Background(), rt, good, i)
+				if err != nil {
+					t.Fatal(err)
+				}
+				others = append(others, other)
+			}
+			_, err = run.Result(within(t))
+			if (err == nil) != (opts != nil) {
+				t.Errorf("may fail %v: %v", opts != nil, err)
+			}
+			for i, other := range others {
+				if out, err := other.Result(within(t)); out != i || err != nil {
+					t.Errorf("another run: %v, %v; want %d", out, err, i)
+				}
+			}
+		}
+	})
+}
+
+// TestBreakerLearnsOfHungCalls: a body that is given up counts as a failure at once, also as the trial of a half-open
+// breaker, and its late return counts for nothing.
+func TestBreakerLearnsOfHungCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{CancelGrace: time.Second})
+		down, err := breaker.New(breaker.Config{Failures: 1, OpenFor: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		release, hangs := make(chan struct{}), new(atomic.Bool)
+		hangs.Store(true)
+		def := one(t, func(_ context.Context, n int) (int, error) {
+			if hangs.Load() {
+				<-release
+			}
+			return n, nil
+		}, workflow.Breaker(down), workflow.Timeout(time.Second))
+		for range 2 { // the first opens it, the second is the trial
+			if _, err := runtime.Execute(within(t), rt, def, 1); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a call that hangs: %v", err)
+			}
+			if down.State() != breaker.Open {
+				t.Errorf("after a call that hangs the breaker is %v; want open", down.State())
+			}
+			<-time.After(time.Minute)
+		}
+		hangs.Store(false)
+		close(release)
+		synctest.Wait()
+		if out, err := runtime.Execute(within(t), rt, def, 7); out != 7 || err != nil || down.State() != breaker.Closed {
+			t.Errorf("after the last trial: %v, %v, %v; want 7 and closed", out, err, down.State())
+		}
 	})
 }

@@ -86,7 +86,7 @@ func soakGraph(t *testing.T, body func(context.Context, int) (int, error)) *work
 		workflow.TriggerOn(workflow.AllDone), workflow.MayFail(), workflow.TaskTimeout(5*time.Millisecond))
 	braked := workflow.Task(b, "braked", body, head, workflow.Breaker(shared.breaker), workflow.RateLimit(shared.rate), workflow.MayFail(), again, bound)
 	loop := workflow.Repeat(b, "loop", body, head, func(n int) bool { return n%5 == 0 }, 6, workflow.MayFail(), again, bound)
-	kept := workflow.MapResults(b, "kept", body, list, workflow.Limit(5), again, bound)
+	kept := workflow.MapResults(b, "kept", body, list, workflow.Limit(5), again, bound, workflow.RateLimit(shared.rate))
 	leaves = append(leaves, workflow.Task(b, "join", func(_ context.Context, n int) (int, error) { return n, nil }, b.Input(),
 		workflow.After(branch, below, cached, placed, braked, loop, kept), workflow.TriggerOn(workflow.AllDone)))
 	sum := workflow.Task(b, "sum", func(_ context.Context, xs []int) (int, error) { return len(xs), nil }, items, workflow.After(leaves...))
@@ -125,7 +125,7 @@ func TestSoak(t *testing.T) {
 			WorkflowActors: 1 + 2*i, TaskActors: 4 + 8*i, MailboxCapacity: 1 + i, MaxRuns: 40,
 			CancelGrace: time.Millisecond, Overflow: overflow, Policy: []string{"idle", "round-robin", "least-loaded", "hash"}[i], Schedule: runtime.Schedule(i % 2), Observer: &balance{t: t},
 		}
-		if i == 0 {
+		if i%2 == 0 {
 			cfg.Observer = nil // so that runs use the memory of others again
 		}
 		if i == 3 {

@@ -173,6 +173,9 @@ func (w *Worker) countOut() {
 // recovered deals with what ended work early: a panic's value, or nil for Goexit,
 // which no recover can stop. Then the goroutine is lost and the worker with it.
 func (w *Worker) recovered(value any) {
+	if w.hold != nil {
+		w.hold.end()
+	}
 	if value != nil {
 		w.executor.reportPanic(value)
 		return

@@ -50,7 +50,7 @@ func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], bui
 	generation := slot.generation.Load()
 	message := build(ReplyTo[T]{slot: slot, generation: generation})
 	if a.inline {
-		if err = a.tellInline(message); slot.answered() {
+		if err = a.tellInline(message, &slot.generation, generation); slot.answered() {
 			return slot.take(), nil
 		}
 	} else {

@@ -23,7 +23,12 @@ func Forward[M, T any](c Sender, to Ref[M], reply ReplyTo[T], m M) error {
 	if s == nil || to.actor == nil || s.generation.Load() != reply.generation {
 		return nil // nobody asks, or the answer is there already
 	}
-	s.handover.Store(&handover{generation: reply.generation, to: &to.actor.cell}) // before the asker is woken to look at it
+	h := &handover{generation: reply.generation, to: &to.actor.cell}
+	for old := s.handover.Load(); !s.handover.CompareAndSwap(old, h); old = s.handover.Load() { // before the asker is woken to look at it
+		if old != nil && old.generation > h.generation {
+			return nil // the Ask is over, and another one has the slot
+		}
+	}
 	select {
 	case s.moved <- struct{}{}:
 	default: // it is yet to look

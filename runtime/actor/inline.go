@@ -1,19 +1,24 @@
 package actor
 
-import "github.com/ringmill/ringmill/scheduler"
+import (
+	"sync/atomic"
 
-// tellInline is Tell by an Ask of an actor with Config.Inline: if m is all that the actor has to do, it is handled before
-// tellInline returns.
-func (a *actor[M]) tellInline(m M) error {
+	"github.com/ringmill/ringmill/scheduler"
+)
+
+// tellInline is Tell by an Ask, of the given generation, of an actor with Config.Inline: if m is all that the actor has to do,
+// it is handled before tellInline returns.
+func (a *actor[M]) tellInline(m M, present *atomic.Uint64, generation uint64) error {
 	if err := a.mailbox.TryEnqueue(m); err != nil {
 		return a.refused(m, err)
 	}
 	if !a.claim() {
 		return nil
 	}
-	// The consumer's side is ours now: a single message is m. What others have sent is not for this goroutine, which may
+	// The consumer's side is ours now: a single message is m, unless a worker has been faster with m and its answer is
+	// there (or will be: a handler may answer later). What others have sent is not for this goroutine, which may
 	// hold locks that their handling needs.
-	if a.mailbox.Len() != 1 || scheduler.RunInline((*inlineSlice[M])(a)) {
+	if present.Load() != generation || a.mailbox.Len() != 1 || scheduler.RunInline((*inlineSlice[M])(a)) {
 		a.executor.Schedule(a)
 	}
 	return nil

@@ -118,6 +118,7 @@ func (r Ref[M]) Stop(ctx context.Context) error {
 		}
 	}
 	if scheduler.OnWorker() {
+		a.close() // if ctx had ended already
 		return ErrInHandler
 	}
 	if wait(ctx, a.stoppedChan()) {

@@ -43,7 +43,7 @@ func (p *Processor) leave() {
 	}
 }
 
-// ended is called by the workflow actor when a run has its final state.
+// ended is called when a run has its final state, by whoever gave it that.
 func (p *Processor) ended(r *Run) {
 	shed := !r.begin()
 	p.forget(r)

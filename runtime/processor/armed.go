@@ -19,15 +19,20 @@ type armed struct {
 	disarms atomic.Bool
 }
 
+// never is further away than any deadline.
+const never = 100 * 365 * 24 * time.Hour
+
 // arm makes the context of an attempt and arms its timers; a deadline of 0 is none.
 func arm(a *attempt, task *taskContext, deadline instant) *armed {
-	p, r, number, x := a.run.p, a.run, a.number, new(armed)
+	p, r, turn, x := a.run.p, a.run, a.turn, new(armed)
 	p.wheel.InitContext(&x.ctx, task, p.clock.time(deadline), nil)
 	x.stuck.Init(func() {
-		r.owner.post(control{kind: attemptStuck, run: r, attempt: a, number: number})
+		r.owner.post(control{kind: attemptStuck, run: r, attempt: a, turn: turn})
 	})
 	if deadline != 0 {
 		p.wheel.StartAt(&x.stuck, p.clock.time(deadline.after(p.cfg.CancelGrace)))
+	} else { // to be moved by a missed heartbeat; the first start must come before every other call
+		p.wheel.Start(&x.stuck, never)
 	}
 	if every := a.plan().Heartbeat; every > 0 {
 		task.pulse = x
@@ -47,8 +52,11 @@ func (x *armed) listen(p *Processor, every time.Duration) {
 		p.wheel.Start(&x.pulse, every-silence)
 	default:
 		x.missed.Store(true) // before the context ends: the body's end is judged by it
-		x.ctx.CancelCause(&timeoutError{what: "heartbeat", limit: every})
 		p.wheel.Start(&x.stuck, p.cfg.CancelGrace)
+		x.ctx.CancelCause(&timeoutError{what: "heartbeat", limit: every})
+		if x.disarms.Load() { // disarm may have stopped it too early
+			x.stuck.Stop()
+		}
 	}
 }
 

@@ -30,13 +30,17 @@ type attempt struct {
 	next     *attempt // in a list of claimed tasks on their way to the workflow actor
 	task     int32
 	item     int32 // of a Map, else -1
-	number   int32 // from 1
+	number   int32 // from 1; a repetition counts anew
+	turn     int32 // grows with each execution, so that a late timer is noticed
 	level    mailbox.Level
 	listed   bool // in the ready list
 	repeated bool // not the first iteration of a Repeat
 	sequence uint64
 	queuedAt instant
 	backOff  *scheduler.Timer // runs while the attempt waits to be tried again
+
+	token   uint64      // of the breaker
+	guarded atomic.Bool // the breaker is owed a Done
 
 	phase atomic.Uint32
 	fate  atomic.Uint32 // of the task actor under an abandoned attempt: see taskActor.execute
@@ -72,6 +76,21 @@ func (a *attempt) plan() *workflow.TaskPlan { return &a.run.plan.Tasks[a.task] }
 
 // state returns the task's state within its run.
 func (a *attempt) state() *taskState { return &a.run.tasks[a.task] }
+
+// release tells the breaker, if it is owed that, how the attempt ended.
+func (a *attempt) release(outcome error) {
+	if a.guarded.Swap(false) {
+		a.plan().Breaker.Done(a.token, outcome)
+	}
+}
+
+// abandonedOutcome is what the breaker is told about a body that was given up.
+func abandonedOutcome(status workflow.Status) error {
+	if status == workflow.StatusCancelled {
+		return context.Canceled // says nothing about the resource
+	}
+	return context.DeadlineExceeded
+}
 
 // event describes the attempt for an observer. Give it back with release.
 func (a *attempt) event() *Event {

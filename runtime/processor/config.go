@@ -1,6 +1,10 @@
 package processor
 
-import "time"
+import (
+	"time"
+
+	"github.com/ringmill/ringmill/scheduler"
+)
 
 // Config sizes a Processor. The package runtime fills in defaults and checks
 // every field before it comes here; New trusts it.
@@ -23,6 +27,27 @@ type Config struct {
 
 // maxTaskActors is how many there may ever be at once.
 func (c Config) maxTaskActors() int { return max(c.TaskActors, c.TaskActorsMax) }
+
+const (
+	mostPrefetch  = 960
+	leastPrefetch = 64
+)
+
+// prefetch is how many attempts beyond one per task actor a workflow actor may
+// have handed out: what a task actor makes ready goes straight into the pool's queue as
+// far as there are credits, and through the workflow actor beyond that. With
+// critical-path order there are none: what was handed out can no longer be
+// overtaken by something more urgent. Under policies that keep a queue for each task actor every one of those
+// has room for all, so there it is less.
+func (c Config) prefetch() int {
+	switch {
+	case c.Schedule == ScheduleCriticalPath:
+		return 0
+	case c.Policy != "" && c.Policy != scheduler.PolicyIdle:
+		return leastPrefetch
+	}
+	return max(leastPrefetch, min(mostPrefetch, scheduler.MaxPolicyCapacity/2/c.WorkflowActors))
+}
 
 // Overflow says what happens to a run that finds a bound hit.
 type Overflow uint8

@@ -138,7 +138,7 @@ func (r *Run) forgetValues(status workflow.Status) {
 		return
 	}
 	r.input = nil
-	if r.private && status == workflow.StatusSucceeded && !r.p.timed {
+	if r.private && status == workflow.StatusSucceeded && !r.p.timed && !r.dropped {
 		r.recycle()
 		return
 	}

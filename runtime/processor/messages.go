@@ -31,7 +31,7 @@ type control struct {
 	kind    controlKind
 	run     *Run
 	attempt *attempt
-	number  int32 // of the attempt that a timer was armed for
+	turn    int32 // of the attempt that a timer was armed for
 	task    int32
 	cause   error
 	held    *heldState
@@ -44,13 +44,13 @@ type controlKind uint8
 const (
 	cancelRun    controlKind = iota + 1 // run, cause: once a run
 	replaceRun                          // run: admitted in the place of one that was shed
-	retryDue                            // run, attempt, number: its back-off is over
+	retryDue                            // run, attempt, turn: its back-off is over
 	taskDue                             // run, task: TaskTimeout is over
 	graceOver                           // run: CancelGrace is over
-	attemptStuck                        // run, attempt, number: it outlived its deadline by CancelGrace
+	attemptStuck                        // run, attempt, turn: it outlived its deadline by CancelGrace
 	shutdown                            // cause: cancel every run
 	exited                              // run, task: user code called runtime.Goexit on the actor
-	paced                               // run, attempt, number: the rate limit lets it begin
+	paced                               // run, attempt, turn: the rate limit lets it begin
 	placeGranted                        // run, task, held: the concurrency limit has a place for it
 	resultShared                        // run, task, value, ok: another run's execution has ended
 )

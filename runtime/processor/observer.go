@@ -11,7 +11,7 @@ import (
 
 // An Observer is told about runs, attempts and things worth noticing. Its
 // methods are called on the engine's goroutines, possibly at the same time, and
-// must not block. A panic is contained and counted in Stats.ObserverPanics; a nil
+// must not block nor call runtime.Goexit. A panic is contained and counted in Stats.ObserverPanics; a nil
 // context that is returned counts as the one given. The *Event is valid only
 // during the call.
 //

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,17 +58,9 @@ type Processor struct {
 	empty   []*attempt // abandoned ones whose places were not filled
 }
 
-// prefetch is how many attempts beyond one per task actor a workflow actor may
-// have handed out: what a task actor makes ready goes straight into the pool's queue as
-// far as there are credits, and through the workflow actor beyond that. With
-// critical-path order there are none: what was handed out can no longer be
-// overtaken by something more urgent.
-const (
-	prefetch    = 960
-	minPrefetch = 64
-)
-
-// maxOwed bounds the credits that a task actor keeps for a while; more would save little.
+// maxOwed bounds the credits that a task actor keeps for a while; more would save little. Task actors under
+// bodies that were given up keep theirs until those return, and there may be twice as many of them as there are
+// task actors: what all keep together is less than the prefetch.
 const maxOwed = 16
 
 // New starts a Processor. It fails only if its actors cannot be started.
@@ -77,16 +70,13 @@ func New(cfg Config) (*Processor, error) {
 		clock:       newClock(),
 		timed:       cfg.TaskTimings || cfg.Observer != nil,
 		prefix:      "r-" + rand.Text()[:8] + "-",
-		creditLimit: cfg.maxTaskActors() + max(minPrefetch, min(prefetch, scheduler.MaxPolicyCapacity/2/cfg.WorkflowActors)),
+		creditLimit: cfg.maxTaskActors() + cfg.prefetch(),
 		workflows:   make([]*workflowActor, cfg.WorkflowActors),
 		members:     make([]atomic.Pointer[taskActor], cfg.maxTaskActors()),
 		idle:        make(chan struct{}),
 		stopped:     make(chan struct{}),
 	}
-	if cfg.Schedule == ScheduleCriticalPath {
-		p.creditLimit = cfg.maxTaskActors()
-	}
-	p.mayOwe = min(maxOwed, (p.creditLimit-cfg.maxTaskActors())/cfg.maxTaskActors())
+	p.mayOwe = min(maxOwed, cfg.prefetch()/(3*cfg.maxTaskActors()))
 	p.callers.New = func() any { return make(chan struct{}, 1) }
 	p.giveFunc = func(member int, a *attempt) { p.give(p.members[member].Load(), a) }
 	p.runs.limit = int64(cfg.MaxRuns)
@@ -100,7 +90,7 @@ func New(cfg Config) (*Processor, error) {
 		return nil, fmt.Errorf("ringmill: timers: %w", err)
 	}
 	sys, err := actor.NewSystem(actor.SystemConfig{
-		BlockingWorkers: cfg.TaskActors,
+		BlockingWorkers: cfg.maxTaskActors(),
 		OnDeadLetter:    p.deadLetter,
 		OnFailure:       p.defect,
 	})
@@ -114,6 +104,7 @@ func New(cfg Config) (*Processor, error) {
 			return nil, fmt.Errorf("ringmill: task actors: %w", err)
 		}
 		p.pool.Resize(cfg.TaskActors, p.giveFunc)
+		p.sys.Executor(true).AddWorkers(cfg.TaskActors - cfg.maxTaskActors())
 	}
 	for i := range cfg.TaskActors { // others are made when the number grows
 		p.members[i].Store(p.newTaskActor(i))
@@ -278,8 +269,8 @@ func (p *Processor) leaked(a *attempt) {
 	p.replaceUnder(a)
 }
 
-// refill fills one place that was left empty.
-func (p *Processor) refill() {
+// refill fills one place that was left empty; false when there is none.
+func (p *Processor) refill() bool {
 	p.emptyMu.Lock()
 	defer p.emptyMu.Unlock()
 	for len(p.empty) > 0 {
@@ -287,9 +278,17 @@ func (p *Processor) refill() {
 		p.empty[0] = nil
 		p.empty = p.empty[1:]
 		if p.replaceUnder(a) {
-			return
+			return true
 		}
 	}
+	return false
+}
+
+// returned forgets a place that was left empty under a body that has come back.
+func (p *Processor) returned(a *attempt) {
+	p.emptyMu.Lock()
+	defer p.emptyMu.Unlock()
+	p.empty = slices.DeleteFunc(p.empty, func(x *attempt) bool { return x == a })
 }
 
 // replaceUnder replaces the task actor under an abandoned attempt; false when its
@@ -308,6 +307,9 @@ func (p *Processor) replaceUnder(a *attempt) bool {
 func (p *Processor) replace(index int) {
 	t := p.newTaskActor(index)
 	p.members[index].Store(t)
+	if p.sizing != nil {
+		p.sizing.usage[index].since.Store(0) // the body that was given up does not count
+	}
 	p.resume(t)
 }
 

@@ -86,6 +86,7 @@ type Run struct {
 	failedTask bool          // cause is the TaskError of one of its tasks
 	failure    error         // of the first task that failed in a run that went on
 	abandoned  bool          // a body was given up and may still run
+	dropped    bool          // an attempt was dropped, and may still be in a queue
 
 	output any
 	err    error

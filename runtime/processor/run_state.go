@@ -11,7 +11,7 @@ import (
 type runState struct {
 	tasks   []taskState
 	results []any // by task; read by the bodies of dependents
-	plain   bool  // no task has more than a body: only what newState sets is ever written
+	plain   bool  // no task has more than a body: only what prepare sets is ever written, and the task actor
 }
 
 // prepare gives the run its state, with all tasks waiting, and a hold for its begin.
@@ -40,7 +40,7 @@ func (r *Run) prepare() {
 
 func isPlain(plan *workflow.Plan) bool {
 	for i := range plan.Tasks {
-		if t := &plan.Tasks[i]; !t.Direct || !t.Plain || t.Timeout > 0 || t.Heartbeat > 0 || t.Retry != nil {
+		if t := &plan.Tasks[i]; !t.Direct || !t.Plain || t.MayFail || t.Timeout > 0 || t.Heartbeat > 0 || t.Retry != nil {
 			return false
 		}
 	}
@@ -54,7 +54,7 @@ func (r *Run) recycle() {
 	clear(s.results)
 	if s.plain {
 		for i := range s.tasks {
-			s.tasks[i].first.run = nil // keeps no run alive
+			s.tasks[i].first.run, s.tasks[i].first.actor = nil, nil // keeps nothing alive
 		}
 	} else {
 		clear(s.tasks)

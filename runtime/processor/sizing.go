@@ -163,6 +163,9 @@ func (p *Processor) resize(d scheduler.SizeDecision) {
 	p.pool.Resize(d.To, p.giveFunc)
 	p.sizing.size.Store(int64(d.To))
 	p.sizing.changes.Add(1)
+	for p.count.leaked.Load() <= int64(d.To) && p.refill() {
+		// Places that were left empty, as too many bodies had leaked for the size before.
+	}
 	if obs := p.cfg.Observer; obs != nil {
 		obs.Noticed(&Event{Item: -1, Actor: -1, Resize: &d}, NoticeResized)
 	}

@@ -58,8 +58,8 @@ type WorkflowActorStats struct {
 	MailboxCap int // places for runs
 }
 
-// counters are the processor-wide ones; those of a workflow actor have one
-// writer, the others are rare or spread over the task actors.
+// counters are the processor-wide ones, which are rare; what counts each run and task is spread over the
+// workflow actors.
 type counters struct {
 	runs, mailboxes           boundCounters
 	panics, timeouts, retries atomic.Uint64

@@ -338,12 +338,12 @@ func call(ctx context.Context, a *attempt) (result any, err error) {
 
 // guarded is call if the breaker allows it.
 func guarded(ctx context.Context, a *attempt, b workflow.CircuitBreaker) (result any, err error) {
-	var token uint64
-	if err = protect(func() (err error) { token, err = b.Allow(); return err }); err != nil {
+	if err = protect(func() (err error) { a.token, err = b.Allow(); return err }); err != nil {
 		return nil, err
 	}
-	outcome := errGoexit // unless call returns
-	defer func() { b.Done(token, outcome) }()
+	a.guarded.Store(true)
+	outcome := errGoexit                  // unless call returns
+	defer func() { a.release(outcome) }() // unless the body was given up and the breaker told
 	result, err = call(ctx, a)
 	switch outcome = err; {
 	case a.run.ctx.Err() != nil && err != nil:
@@ -398,6 +398,7 @@ func (t *taskActor) comeBack(a *attempt) bool {
 	t.p.notice(a, NoticeReturned)
 	t.p.count.leaked.Add(-1)
 	if a.fate.CompareAndSwap(fateOpen, fateReturned) {
+		t.p.returned(a)
 		return true
 	}
 	t.p.sys.Executor(true).AddWorkers(-1)

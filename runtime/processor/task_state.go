@@ -46,6 +46,7 @@ type itemsState struct {
 	workflow.Items
 	attempts []*attempt // of the items handed out and not ended, by item
 	live     int        // how many those are
+	filling  bool       // nextItems is at work
 	next     int        // first item that was not handed out
 	done     int        // items that succeeded
 }

@@ -128,16 +128,24 @@ func (w *workflowActor) admitAttempt(a *attempt) {
 
 // later posts an order about an attempt after a wait.
 func (w *workflowActor) later(a *attempt, wait time.Duration, kind controlKind) {
-	r, number := a.run, a.number
+	r, turn := a.run, a.turn
 	a.backOff = new(scheduler.Timer)
-	a.backOff.Init(func() { w.post(control{kind: kind, run: r, attempt: a, number: number}) })
+	a.backOff.Init(func() { w.post(control{kind: kind, run: r, attempt: a, turn: turn}) })
 	w.p.wheel.Start(a.backOff, wait)
 }
+
+// startsInRow bounds the tasks that are started in a row: each may be Inline, or have a condition.
+const startsInRow = 256
 
 // startClaimed starts the tasks that became ready, and those that these make ready. Each is taken off the
 // list first: user code may end this goroutine, and the others are then started by the next one.
 func (w *workflowActor) startClaimed() {
-	for a := w.claimed.take(); a != nil; a = w.claimed.take() {
+	for n := 0; w.claimed.first != nil; n++ {
+		if n == startsInRow {
+			w.ref.Signal() // others of the executor have their turn
+			return
+		}
+		a := w.claimed.take()
 		r := a.run
 		if r.ending.Load() == 0 {
 			w.start(a)
@@ -164,29 +172,38 @@ func (a *attempt) inputs() workflow.Inputs {
 }
 
 // nextItems queues as many items of a Map as may be under way at once, and ends
-// the Map when all have succeeded. More than there are credits would only wait
-// in the ready list.
+// the Map when all have ended well. More than there are credits would only wait
+// in the ready list. An item that the rate limit refuses ends within the loop, which then goes on.
 func (w *workflowActor) nextItems(r *Run, i int32) {
-	m := r.tasks[i].items
-	if m.done == m.Len {
-		err := w.protect(r, i, func() error { r.state.results[i] = m.Result(); return nil })
-		if err != nil {
-			w.failTask(r, i, workflow.StatusFailed, 0, err)
-			return
-		}
-		w.endTask(r, i, workflow.StatusSucceeded)
+	t := &r.tasks[i]
+	m := t.items
+	if m.filling {
 		return
 	}
+	r.open.Add(1) // a hold: the Map has not ended, but may within the loop
+	defer r.release()
 	window := w.p.creditLimit
 	if limit := r.plan.Tasks[i].Limit; limit > 0 {
 		window = min(window, limit)
 	}
-	for ; m.next < m.Len && m.live < window; m.next++ {
+	m.filling = true
+	for m.next < m.Len && m.live < window && t.failing == 0 && r.ending.Load() == 0 {
 		a := &attempt{run: r, task: i, item: int32(m.next), number: 1, level: r.levelOf(int(i))}
 		m.attempts[m.next] = a
+		m.next++
 		m.live++
 		w.admitAttempt(a)
 	}
+	m.filling = false
+	if m.done < m.Len || t.ended() {
+		return
+	}
+	err := w.protect(r, i, func() error { r.state.results[i] = m.Result(); return nil })
+	if err != nil {
+		w.failTask(r, i, workflow.StatusFailed, 0, err)
+		return
+	}
+	w.endTask(r, i, workflow.StatusSucceeded)
 }
 
 // takeBack handles the reply to an executeTask.
@@ -208,15 +225,15 @@ func (w *workflowActor) attemptEnded(a *attempt) {
 	r, t := a.run, a.state()
 	t.record(a)
 	timedOut := a.status == workflow.StatusTimedOut
+	if t.items != nil {
+		t.items.remove(a) // before the policy is asked, which may end this goroutine
+	}
 	again := a.status != workflow.StatusSucceeded && w.retry(a)
 	if timedOut || a.status == workflow.StatusTimedOut {
 		w.p.count.timeouts.Add(1)
 	}
 	if again {
 		return
-	}
-	if t.items != nil {
-		t.items.remove(a)
 	}
 	switch {
 	case a.status == workflow.StatusCancelled:
@@ -281,6 +298,7 @@ func (w *workflowActor) repeat(a *attempt) bool {
 		return true
 	}
 	a.number, a.err, a.status = 1, nil, 0
+	a.turn++
 	a.repeated = true
 	t.setStatus(workflow.StatusRetrying)
 	a.phase.Store(phaseQueued)
@@ -348,9 +366,13 @@ func (w *workflowActor) retry(a *attempt) bool {
 	}
 	t.last = a.err
 	a.number++
+	a.turn++
 	a.err, a.status = nil, 0
 	if a.item < 0 {
 		t.setStatus(workflow.StatusRetrying)
+	} else {
+		t.items.attempts[a.item] = a
+		t.items.live++
 	}
 	a.phase.Store(phaseQueued)
 	if wait <= 0 {
@@ -441,6 +463,8 @@ func (w *workflowActor) drop(a *attempt) bool {
 	}
 	if a.item >= 0 {
 		a.state().items.remove(a)
+	} else {
+		a.run.dropped = true
 	}
 	return true
 }
@@ -465,6 +489,7 @@ func (w *workflowActor) abandon(a *attempt) {
 		a.status = workflow.StatusTimedOut
 		a.err = a.timeout(fmt.Errorf("ignored its cancelled context for %v", w.p.cfg.CancelGrace))
 	}
+	a.release(abandonedOutcome(a.status))
 	a.actor.observeEnd(a)
 	w.p.notice(a, NoticeLeaked)
 	w.p.leaked(a)
@@ -526,8 +551,11 @@ const noTask = -1
 func (w *workflowActor) userCodeExited(r *Run, i int32) {
 	if i == noTask {
 		r.publish(workflow.StatusFailed, nil, &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: workflow.StatusFailed, Err: errGoexit})
-	} else {
-		w.failTask(r, i, workflow.StatusFailed, r.tasks[i].attempts, errGoexit)
+		return
 	}
-	w.settle(r)
+	w.holding(r, func() {
+		if t := &r.tasks[i]; !t.ended() {
+			w.failTask(r, i, workflow.StatusFailed, t.attempts, errGoexit)
+		}
+	})
 }

@@ -42,14 +42,16 @@ type workflowActor struct {
 	linked *Run // the runs that it drives, doubly linked
 
 	mu     sync.Mutex
-	orders []control
-	spare  []control // the slice that orders alternates with
+	orders []control // posted
+	taken  []control // being obeyed; the two take turns
+	obeyed int       // how many of taken
 
 	_        [64]byte // credits is written by task actors, for every task or so
 	credits  atomic.Int64
 	_        [56]byte
 	readyLen atomic.Int64
 	draining atomic.Bool // Stop waits for the credits
+	_        [48]byte    // the counters are written by task actors, readyLen is read by them for every task
 
 	accepted, succeeded, failed, cancelled, started atomic.Uint64
 	runCount                                        atomic.Int64
@@ -91,19 +93,37 @@ func (w *workflowActor) receive(_ *actor.Context[message], m message) error {
 	return nil
 }
 
-// obey handles the orders that were posted.
+// obey handles the orders that were posted. User code may end this goroutine at any of them; the next one then
+// goes on behind it.
 func (w *workflowActor) obey() {
-	w.mu.Lock()
-	orders := w.orders
-	w.orders, w.spare = w.spare[:0], nil
-	w.mu.Unlock()
-	for i := range orders {
-		w.order(&orders[i])
-		orders[i] = control{}
+	for w.obeyed < len(w.taken) || w.takeOrders() {
+		c := w.taken[w.obeyed]
+		w.taken[w.obeyed] = control{}
+		w.obeyed++
+		w.order(&c)
 	}
-	w.spare = orders
 	w.startClaimed()
 	w.dispatch()
+}
+
+// takeOrders takes what was posted, after all that was taken before; false when there is nothing.
+func (w *workflowActor) takeOrders() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.taken, w.orders, w.obeyed = w.orders, w.taken[:0], 0
+	return len(w.taken) > 0
+}
+
+// holding calls f while the run is held, and settles it afterwards; false when the run has ended well and what f
+// is about is gone.
+func (w *workflowActor) holding(r *Run, f func()) bool {
+	if !r.hold() {
+		return false
+	}
+	defer r.release() // also when user code ends this goroutine
+	f()
+	w.settle(r)
+	return true
 }
 
 func (w *workflowActor) order(c *control) {
@@ -122,19 +142,11 @@ func (w *workflowActor) order(c *control) {
 		w.settle(c.run)
 	case placeGranted:
 		c.held.granted = true
-		if !c.run.hold() {
+		if !w.holding(c.run, func() { w.placeGranted(c) }) {
 			c.held.release()
-			break
 		}
-		w.placeGranted(c)
-		w.settle(c.run)
-		c.run.release()
 	case retryDue, taskDue, attemptStuck, paced, resultShared:
-		if c.run.hold() { // else it has ended and what the timer was for is gone
-			w.timerFired(c)
-			w.settle(c.run)
-			c.run.release()
-		}
+		w.holding(c.run, func() { w.goOn(c) })
 	case shutdown:
 		w.closing = c.cause
 		for _, r := range w.runs() {
@@ -144,11 +156,11 @@ func (w *workflowActor) order(c *control) {
 	}
 }
 
-// timerFired does what a timer was for; the run is held.
-func (w *workflowActor) timerFired(c *control) {
+// goOn does what a timer or another run's result was waited for; the run is held.
+func (w *workflowActor) goOn(c *control) {
 	switch a := c.attempt; c.kind {
 	case retryDue, paced:
-		if a.phase.Load() != phaseQueued || a.number != c.number {
+		if a.phase.Load() != phaseQueued || a.turn != c.turn {
 			break
 		}
 		a.backOff = nil
@@ -162,7 +174,7 @@ func (w *workflowActor) timerFired(c *control) {
 	case taskDue:
 		w.taskTimedOut(c.run, c.task)
 	case attemptStuck:
-		if a.number == c.number {
+		if a.turn == c.turn {
 			w.abandon(a)
 		}
 	}

@@ -181,7 +181,7 @@ func Priority(level Level) Option {
 
 // Inline says that the task's function is quick, some microseconds at most, and
 // never blocks: it may run where it is cheapest, in between other work of the
-// engine or on the goroutine of a caller that waits for the run.
+// engine.
 func Inline() Option {
 	return func(_ *declarations, d *declaration) {
 		if d.Sub != nil {

@@ -81,7 +81,7 @@ type TaskPlan struct {
 	// Level is the task's priority; 0 is that of its run.
 	Level Level
 	// Inline marks a body that is quick and never blocks: it may run on the
-	// goroutine of a workflow actor or of a caller that waits for the run.
+	// goroutine of a workflow actor.
 	Inline bool
 	// Heartbeat bounds the time between two signs of life of an attempt, its
 	// start and each call of the function Heartbeat; 0 is no bound. An attempt
