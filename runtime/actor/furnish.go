@@ -68,10 +68,10 @@ func (a *actor[M]) furnishMailbox(cfg Config) error {
 		return nil
 	}
 	if cfg.Overflow == mailbox.Wait || cfg.Overflow > mailbox.DropOldest {
-		return fmt.Errorf("Overflow is %d; want mailbox.Fail, DropNewest or DropOldest, and TellWait to wait", cfg.Overflow)
+		return fmt.Errorf("Config.Overflow is %d; want mailbox.Fail, DropNewest or DropOldest, and TellWait to wait", cfg.Overflow)
 	}
 	if cfg.Overflow == mailbox.DropOldest && cfg.Priority.level != nil {
-		return fmt.Errorf("Overflow is DropOldest with a Priority, which has no single oldest message; use DropNewest")
+		return fmt.Errorf("Config.Overflow is DropOldest with a Priority, which has no single oldest message; use DropNewest")
 	}
 	var level func(M) mailbox.Level
 	if cfg.Priority.level != nil {

@@ -47,9 +47,9 @@ func wrapper[M any](a *actor[M], all []Middleware, strict bool) (func(handler[M]
 		case m.plain != nil:
 			wraps = append(wraps, func(next handler[M]) handler[M] { return aroundOf(a.name, m.plain, next) })
 		case m.typed == nil:
-			return nil, fmt.Errorf("Middleware[%d] is empty; make it by Wrap or Around", i)
+			return nil, fmt.Errorf("Config.Middleware[%d] is empty; make it by Wrap or Around", i)
 		case strict:
-			return nil, fmt.Errorf("Middleware[%d] is a %T; want one for the actor's messages, %v", i, m.typed, reflect.TypeFor[M]())
+			return nil, fmt.Errorf("Config.Middleware[%d] is a %T; want one for the actor's messages, %v", i, m.typed, reflect.TypeFor[M]())
 		}
 	}
 	if len(wraps) == 0 {

@@ -83,10 +83,10 @@ func (clock) Tick(time.Duration) <-chan time.Time { return nil }
 func New(cfg Config) (*Cache, error) {
 	var problems []error
 	if cfg.Entries < 0 || cfg.Entries > 1e8 {
-		problems = append(problems, fmt.Errorf("Entries is %d; want 1 to 100000000, or 0 for %d", cfg.Entries, DefaultEntries))
+		problems = append(problems, fmt.Errorf("Config.Entries is %d; want 1 to 100000000, or 0 for %d", cfg.Entries, DefaultEntries))
 	}
 	if cfg.Bytes < 0 {
-		problems = append(problems, fmt.Errorf("Bytes is %d; want more than 0, or 0 for no such bound", cfg.Bytes))
+		problems = append(problems, fmt.Errorf("Config.Bytes is %d; want more than 0, or 0 for no such bound", cfg.Bytes))
 	}
 	if problems != nil {
 		return nil, fmt.Errorf("cache: %w", errors.Join(problems...))

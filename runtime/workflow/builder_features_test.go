@@ -156,7 +156,7 @@ func TestCacheKeys(t *testing.T) {
 		x, y := 1.5, 2.5
 		return order{"a", []item{{1}, {2}}, map[string]*float64{"x": &x, "y": &y}, when, "s"}
 	}
-	if key(make()) != key(make()) {
+	if one, another := key(make()), key(make()); one != another {
 		t.Error("equal orders have different keys")
 	}
 	seen := map[string]string{}

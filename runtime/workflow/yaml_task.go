@@ -46,7 +46,6 @@ type parts struct {
 	keep    bool
 	kinds   []string // given
 	run     body
-	cmd     *cmdTask
 	cache   *document.Node
 }
 
