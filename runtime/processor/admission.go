@@ -45,6 +45,10 @@ func (p *Processor) leave() {
 
 // ended is called when a run has its final state, by whoever gave it that.
 func (p *Processor) ended(r *Run) {
+	if r.parent != nil { // it had no place of its own
+		r.announce()
+		return
+	}
 	shed := !r.begin()
 	p.forget(r)
 	if !shed { // else its place went to another

@@ -39,6 +39,7 @@ type attempt struct {
 	queuedAt instant
 	backOff  *scheduler.Timer // runs while the attempt waits to be tried again
 
+	sub     *Run        // what the attempt consists of, while that runs; belongs to the workflow actor
 	token   uint64      // of the breaker
 	guarded atomic.Bool // the breaker is owed a Done
 

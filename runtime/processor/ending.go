@@ -30,7 +30,10 @@ func (w *workflowActor) withdraw(r *Run) {
 		if t.move(workflow.StatusWaiting, workflow.StatusCancelled) {
 			continue
 		}
-		t.each(func(a *attempt) { w.drop(a) })
+		t.each(func(a *attempt) {
+			w.drop(a)
+			w.cancelSub(a, r.cause)
+		})
 		if t.items != nil || t.first.phase.Load() == phaseDropped {
 			w.endWithRun(r, int32(i))
 		}

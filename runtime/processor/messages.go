@@ -34,6 +34,7 @@ type control struct {
 	turn    int32 // of the attempt that a timer was armed for
 	task    int32
 	cause   error
+	sub     *Run
 	held    *heldState
 	value   any
 	ok      bool
@@ -52,5 +53,6 @@ const (
 	exited                              // run, task: user code called runtime.Goexit on the actor
 	paced                               // run, attempt, turn: the rate limit lets it begin
 	placeGranted                        // run, task, held: the concurrency limit has a place for it
+	subEnded                            // run, attempt, turn, sub: the run that the attempt consists of has ended
 	resultShared                        // run, task, value, ok: another run's execution has ended
 )

@@ -71,6 +71,9 @@ type Run struct {
 	startedAt  instant
 	endedAt    instant
 
+	parent     *attempt // of a run that is an attempt of another one's task; nil of all others
+	parentTurn int32
+
 	owner      *workflowActor
 	previous   *Run // in the owner's list, under its runsMu
 	next       *Run
@@ -162,6 +165,11 @@ func (r *Run) Over() bool { return r.over.Load() }
 
 // announce tells whoever waits that the run is over.
 func (r *Run) announce() {
+	if r.parent != nil {
+		r.over.Store(true)
+		r.owner.post(control{kind: subEnded, run: r.parent.run, attempt: r.parent, turn: r.parentTurn, sub: r})
+		return
+	}
 	if r.caller != nil {
 		r.over.Store(true)
 		r.caller <- struct{}{} // publishes the outcome; has room

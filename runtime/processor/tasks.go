@@ -424,7 +424,10 @@ func (w *workflowActor) endFailing(r *Run, i int32) {
 		return
 	}
 	if t.items != nil && t.items.live > 0 {
-		t.each(func(a *attempt) { w.drop(a) })
+		t.each(func(a *attempt) {
+			w.drop(a)
+			w.cancelSub(a, t.cause)
+		})
 		if t.items.live > 0 {
 			return
 		}
@@ -472,6 +475,9 @@ func (w *workflowActor) drop(a *attempt) bool {
 // abandon gives a running body up: the task goes on without it, and a new task
 // actor takes its actor's place.
 func (w *workflowActor) abandon(a *attempt) {
+	if a.sub != nil {
+		return // the run that it consists of gives its own bodies up
+	}
 	w.p.count.leaked.Add(1) // before the body can come back and take it off
 	if !a.phase.CompareAndSwap(phaseRunning, phaseAbandoned) {
 		w.p.count.leaked.Add(-1)

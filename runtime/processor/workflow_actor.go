@@ -145,7 +145,7 @@ func (w *workflowActor) order(c *control) {
 		if !w.holding(c.run, func() { w.placeGranted(c) }) {
 			c.held.release()
 		}
-	case retryDue, taskDue, attemptStuck, paced, resultShared:
+	case retryDue, taskDue, attemptStuck, paced, resultShared, subEnded:
 		w.holding(c.run, func() { w.goOn(c) })
 	case shutdown:
 		w.closing = c.cause
@@ -171,6 +171,8 @@ func (w *workflowActor) goOn(c *control) {
 		}
 	case resultShared:
 		w.resultShared(c)
+	case subEnded:
+		w.subEnded(c)
 	case taskDue:
 		w.taskTimedOut(c.run, c.task)
 	case attemptStuck:
@@ -221,6 +223,10 @@ func (w *workflowActor) begin(r *Run) {
 
 // queue puts an attempt into the ready list.
 func (w *workflowActor) queue(a *attempt) {
+	if a.plan().Sub != nil {
+		w.runSub(a)
+		return
+	}
 	w.sequence++
 	a.sequence = w.sequence
 	if a.timed() {

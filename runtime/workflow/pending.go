@@ -13,7 +13,6 @@ type pendingFeature struct {
 // pendingFeatures lists all of them. An engine that learns one removes its line.
 var pendingFeatures = []pendingFeature{
 	{name: "Compensate", used: func(t *TaskPlan) bool { return t.Compensate != nil }},
-	{name: "a workflow as a task", used: func(t *TaskPlan) bool { return t.Sub != nil }},
 }
 
 // pending calls report for everything in the plan that is pending; task is the
