@@ -17,8 +17,10 @@ import (
 
 // BenchmarkMailboxThroughput: how does the cost of a message depend on kind, capacity, producers, batch and payload? Full and
 // empty answers are retried after a yield. load=saturated: the producers send as fast as they can. load=half: each sends
-// bursts of capacity/2/producers, at least one message, and waits until the consumer has taken them, so that half the places
-// are in use at most. ns/op is per message.
+// bursts of capacity/2/producers and waits until the consumer has taken them, so that half the places are in use at most;
+// 64 producers cannot do that with 16 places. ns/op is per message, without making the queue and its first message.
+//
+// bench/results records load=half at capacity 1024 only.
 //
 // The whole matrix is large; choose rows with -bench, such as 'MailboxThroughput/load=saturated/kind=.*/capacity=1024/'.
 func BenchmarkMailboxThroughput(b *testing.B) {
@@ -27,10 +29,13 @@ func BenchmarkMailboxThroughput(b *testing.B) {
 			for _, capacity := range []int{16, 256, 1024, 4096, 65536} {
 				for _, producers := range []int{1, 2, 4, 8, 64} {
 					for _, batch := range []int{1, 16} {
+						if load == "half" && capacity/2 < producers {
+							continue
+						}
 						name := fmt.Sprintf("load=%s/kind=%s/capacity=%d/producers=%d/batch=%d", load, kind, capacity, producers, batch)
 						s := mailboxSetup{kind: kind, capacity: capacity, producers: producers, batch: batch}
 						if load == "half" {
-							s.burst = max(1, capacity/2/producers)
+							s.burst = capacity / 2 / producers
 						}
 						b.Run(name+"/payload=int", func(b *testing.B) { benchmarkThroughput(b, s, 7) })
 						b.Run(name+"/payload=pointer", func(b *testing.B) { benchmarkThroughput(b, s, new(int)) })
@@ -58,6 +63,10 @@ func benchmarkThroughput[T any](b *testing.B, s mailboxSetup, v T) {
 
 func throughput[T any](b *testing.B, q mailbox.Queue[T], s mailboxSetup, v T) {
 	b.ReportAllocs()
+	if err := q.TryEnqueue(v); err != nil || q.Drain(make([]T, 1)) != 1 { // the first message makes the ring
+		b.Fatalf("the first message did not pass: %v", err)
+	}
+	b.ResetTimer()
 	var received atomic.Int64
 	var consumer sync.WaitGroup
 	consumer.Go(func() {
@@ -203,7 +212,8 @@ func startChan() (send func(*letter), stop func()) {
 }
 
 // BenchmarkMailboxLatency: how long is one message on its way to a consumer that has nothing else to do? p50-ns, p99-ns and
-// p99.9-ns are one way, the reading of the clock included; ns/op is the round trip.
+// p99.9-ns are one way, the reading of the clock included; ns/op is the round trip. With wait=park the next message often comes
+// while the mailbox's consumer is in the one yield before it sleeps, so these are not the figures of waking a thread.
 func BenchmarkMailboxLatency(b *testing.B) {
 	for wait, name := range []string{mailbox.Park: "park", mailbox.BusyPoll: "poll"} {
 		b.Run("impl=mailbox/wait="+name, func(b *testing.B) {

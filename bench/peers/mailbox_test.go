@@ -33,7 +33,7 @@ func consume(m *message) {
 }
 
 // side is one implementation whose consumer sleeps while there is nothing to do. start begins consuming; send waits
-// for room; stop returns after the consumer has taken everything and ended.
+// for room, asleep but with protoactor, which yields and retries; stop returns after the consumer has taken everything and ended.
 type side struct {
 	name  string
 	start func() (send func(*message), stop func())
@@ -158,7 +158,7 @@ func spread(n int, send func(n int)) {
 	wg.Wait()
 }
 
-// spinner is a queue that answers full and empty; sender and consumer yield and ask again.
+// spinner is a queue that answers full and empty; sender and consumer yield and ask again. The channel blocks instead.
 type spinner struct {
 	name    string
 	enqueue func(*message) bool
@@ -192,7 +192,7 @@ func spinners() []spinner {
 }
 
 // BenchmarkMailboxSpin measures single sends while nobody sleeps: a full or empty answer is retried after a yield, which
-// is what Workiva's Put and Get do inside. The consumer takes what is there: a run where the queue can give one
+// is what Workiva's Put and Get do inside; only the channel's two sides block. The consumer takes what is there: a run where the queue can give one
 // (Ringmill's Drain), else one message.
 func BenchmarkMailboxSpin(b *testing.B) {
 	for _, s := range spinners() {

@@ -28,8 +28,8 @@ type measurement struct {
 
 // sample is one line of go test -bench. Samples are kept by row, the benchmark's name without the side, and side.
 type sample struct {
-	nanoseconds, allocs float64
-	metrics             map[string]float64 // by unit, those that the benchmark reports itself
+	nanoseconds float64
+	metrics     map[string]float64 // by unit, the other figures
 }
 
 // measure builds the suite's package and runs it count times, once through all benchmarks each time.
@@ -121,7 +121,6 @@ func (m *measurement) parse(out string) error {
 				return fmt.Errorf("%q: %w", line[0], err)
 			}
 		}
-		s.allocs = s.metrics["allocs/op"]
 		if m.samples[row] == nil {
 			m.samples[row] = map[string][]sample{}
 		}
@@ -172,13 +171,12 @@ func (m *measurement) figures(row, side, metric string) []float64 {
 	return values
 }
 
-// allocs returns the most allocations per message that our side had in any sample.
-func (m *measurement) allocs() float64 {
-	most := 0.0
-	for _, sides := range m.samples {
-		for _, s := range sides[m.ours] {
-			most = max(most, s.allocs)
+// allocs returns the most allocations per message that our side had in any sample, and whether any counts them.
+func (m *measurement) allocs() (most float64, measured bool) {
+	for row := range m.samples {
+		if counts := m.figures(row, m.ours, "allocs/op"); len(counts) > 0 {
+			most, measured = max(most, counts[len(counts)-1]), true
 		}
 	}
-	return most
+	return most, measured
 }

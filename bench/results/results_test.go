@@ -71,6 +71,24 @@ func TestSection(t *testing.T) {
 	}
 }
 
+// TestSectionOfLimits: targets that are figures alone make no table of comparisons, and what was not counted is not said to
+// be 0.
+func TestSectionOfLimits(t *testing.T) {
+	m := &measurement{suite: suite{name: "test", targets: []target{{row: "Idle/kind=ours", metric: "B/mailbox", atMost: 256}}}}
+	if err := m.parse("BenchmarkIdle/kind=ours-2 \t 1\t 70 ns/op\t 192.0 B/mailbox\n"); err != nil {
+		t.Fatal(err)
+	}
+	text := m.section()
+	if want := "| row | ours | asked at most | |\n|---|---|---|---|\n| Idle/kind=ours, B/mailbox | 192 (192..192) | 256 | met |\n\n<details>"; !strings.Contains(text, want) {
+		t.Errorf("the section lacks %q:\n%s", want, text)
+	}
+	for _, not := range []string{"| against |", "factor", "allocations"} {
+		if strings.Contains(text, not) {
+			t.Errorf("the section has %q:\n%s", not, text)
+		}
+	}
+}
+
 func TestLoads(t *testing.T) {
 	if text := loads("", "0.10"); text != "" {
 		t.Errorf("a system without load averages has %q", text)

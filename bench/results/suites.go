@@ -44,8 +44,9 @@ var suites = append([]suite{
 	{
 		name: "mailbox-peers",
 		about: "Mailboxes against what else there is: 4 producers, 1 consumer, capacity 1024, a pointer as payload. ns/op is per message. " +
-			"Wake: consumer and senders sleep when there is nothing to do; saturated, or never more than half full. " +
-			"Spin: single sends, everybody yields and retries instead of sleeping. Batch: 16 messages a send.",
+			"Wake: the consumer sleeps when there is nothing to do, and senders when there is no room, but protoactor's, which yield and retry; " +
+			"saturated, or never more than half full. " +
+			"Spin: single sends, everybody yields and retries instead of sleeping, but the channel's sides, which block. Batch: 16 messages a send.",
 		dir:   "bench/peers",
 		bench: "Mailbox",
 		side:  "impl",
@@ -70,12 +71,18 @@ var suites = append([]suite{
 		bench: "MailboxThroughput/load=.*/kind=.*/capacity=1024/producers=.*/batch=.*/payload=.*",
 		side:  "kind",
 		ours:  "mpsc",
+		targets: []target{
+			{row: "MailboxThroughput/load=saturated/capacity=1024/producers=4/batch=1/payload=int", metric: "allocs/op", atMost: 0},
+			{row: "MailboxThroughput/load=saturated/capacity=1024/producers=4/batch=1/payload=pointer", metric: "allocs/op", atMost: 0},
+			{row: "MailboxThroughput/load=saturated/capacity=1024/producers=4/batch=1/payload=64B", metric: "allocs/op", atMost: 0},
+		},
 
 		benchtime: "20ms", // 240 rows
 	},
 	{
-		name:  "mailbox-capacity",
-		about: "The selectable kinds by capacity with 2, 4 and 8 producers, saturated. Full and empty answers are retried after a yield.",
+		name: "mailbox-capacity",
+		about: "The selectable kinds by capacity with 2, 4 and 8 producers, saturated; half full is in mailbox-kinds, at capacity 1024 only. " +
+			"Full and empty answers are retried after a yield.",
 		dir:   "bench",
 		bench: "MailboxThroughput/load=saturated/kind=.*/capacity=.*/producers=(2|4|8)/batch=.*/payload=(int|pointer)",
 		side:  "kind",
@@ -102,8 +109,9 @@ var suites = append([]suite{
 		ours:  "runs",
 	},
 	{
-		name:  "mailbox-latency",
-		about: "One way from send to a consumer that has nothing else to do; p50, p99 and p99.9 include reading the clock. Polling needs a core for each side.",
+		name: "mailbox-latency",
+		about: "One way from send to a consumer that has nothing else to do; p50, p99 and p99.9 include reading the clock. Polling needs a core for each side. " +
+			"With wait=park messages follow each other so closely that the mailbox's consumer is often still in the one yield before it sleeps: not each of them wakes a thread.",
 		dir:   "bench",
 		bench: "MailboxLatency",
 
@@ -111,10 +119,14 @@ var suites = append([]suite{
 	},
 	{
 		name: "mailbox-idle",
-		about: "Bytes of a mailbox of the default capacity that nothing was sent to. Target: at most 256 for mpsc and mailbox. " +
+		about: "Bytes of a mailbox of the default capacity that nothing was sent to. " +
 			"With sleeper=1 a goroutine has slept in Dequeue: its channel comes on top.",
 		dir:   "bench",
 		bench: "MailboxIdle",
+		targets: []target{
+			{row: "MailboxIdle/kind=mpsc", metric: "B/mailbox", atMost: 256},
+			{row: "MailboxIdle/kind=mailbox", metric: "B/mailbox", atMost: 256},
+		},
 	},
 	{
 		name:    "mailbox-priority",
