@@ -3,6 +3,7 @@ package mailbox_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/ringmill/ringmill/mailbox"
@@ -19,7 +20,11 @@ func noAllocations[T any](t *testing.T, v T) {
 	m, small := mailbox.NewMPSC[T](64), mailbox.NewMPSC[T](1)
 	blocking := mailbox.New(mailbox.Config[T]{})
 	priority := mailbox.NewPriority[T](64)
+	full := mailbox.New(mailbox.Config[T]{Capacity: 1, Overflow: mailbox.Wait})
+	_ = full.TryEnqueue(v)
 	ctx := context.Background()
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
 	batch, dst := make([]T, 16), make([]T, 16)
 	paths := map[string]func(){
 		"single": func() { _ = m.TryEnqueue(v); m.TryDequeue() },
@@ -31,11 +36,37 @@ func noAllocations[T any](t *testing.T, v T) {
 		"blocking":       func() { _ = blocking.Enqueue(ctx, v); _, _ = blocking.Dequeue(ctx) },
 		"blocking batch": func() { _, _ = blocking.EnqueueBatch(ctx, batch); _, _ = blocking.DequeueBatch(ctx, dst) },
 		"priority":       func() { _ = priority.TryEnqueue(mailbox.Low, v); priority.TryDequeue() },
+		"give up":        func() { _ = full.Enqueue(ended, v) },
+		"give up batch":  func() { _, _ = full.EnqueueBatch(ended, batch) },
 	}
 	for name, path := range paths {
 		if n := testing.AllocsPerRun(1000, path); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
+	}
+}
+
+// TestNoAllocationsToWait: nothing is allocated for a sender that waits and is served, after the first.
+func TestNoAllocationsToWait(t *testing.T) {
+	const runs = 1000
+	m := mailbox.New(mailbox.Config[int]{Capacity: 1, Overflow: mailbox.Wait})
+	fill(t, m)
+	turns := make(chan struct{}, 1)
+	var consumer sync.WaitGroup
+	consumer.Go(func() {
+		for range turns {
+			_, _ = m.Dequeue(t.Context())
+		}
+	})
+	// With the one processor that AllocsPerRun leaves, the consumer takes its turn when the sender sleeps.
+	n := testing.AllocsPerRun(runs, func() {
+		turns <- struct{}{}
+		_ = m.Enqueue(t.Context(), 1)
+	})
+	close(turns)
+	consumer.Wait()
+	if waited := m.Stats().Waited; n != 0 || waited < runs/2 {
+		t.Errorf("%v allocations; %d of %d senders waited", n, waited, runs+1)
 	}
 }
 

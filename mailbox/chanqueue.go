@@ -31,7 +31,8 @@ func (q *chanQueue[T]) TryEnqueue(v T) error {
 	}
 }
 
-// TryEnqueueBatch sends one by one: a channel knows no batches, and other senders' messages may come in between.
+// TryEnqueueBatch sends one by one: a channel knows no batches. Other senders' messages may come in between, and Close too:
+// then it answers how many it sent and ErrClosed.
 func (q *chanQueue[T]) TryEnqueueBatch(vs []T) (int, error) {
 	for i, v := range vs {
 		if err := q.TryEnqueue(v); err != nil {

@@ -17,11 +17,12 @@
 // # What to rely on
 //
 // Everything is bounded. Full is an answer, [ErrFull], never a spin; only methods that take a context wait. Closing loses
-// nothing: what was accepted before Close is delivered. Nothing is allocated per message, and a mailbox takes at
-// most 256 bytes until its first one; a goroutine that waits in Dequeue adds the channel it sleeps on, 112 bytes. A
-// DropOldest that loses a race with Close drops and counts one accepted message. No message is kept alive once it has been dequeued.
+// nothing: what was accepted before Close is delivered. Nothing is allocated per message. An MPSC or a Mailbox takes at
+// most 256 bytes until its first message, a Priority four times an MPSC, the other kinds their whole queue; a goroutine that
+// waits in Dequeue adds the channel it sleeps on, 112 bytes. No message is kept alive once it has been dequeued.
 //
-// A batch goes in whole or up to the place where the mailbox is full, with nothing in between, and becomes visible at once.
+// A batch goes in whole or up to the place where the mailbox is full, with nothing in between, and becomes visible at once;
+// EnqueueBatch of a Mailbox that waits adds such parts. Of the kinds by name only mpsc and mutex know batches: see [Queue].
 //
 // # What the package never does
 //

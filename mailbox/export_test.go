@@ -47,6 +47,31 @@ func ClaimIn[T any](m *Mailbox[T], vs ...T) (publish func()) {
 	}
 }
 
+// ReplaceOldest is what TryEnqueue does under DropOldest when it has found m full.
+func ReplaceOldest[T any](m *Mailbox[T], v T) error { return m.replaceOldest(v) }
+
+// MaxSpareWaiters is maxSpare.
+const MaxSpareWaiters = maxSpare
+
+// SpareWaiters counts the waiters that m keeps for senders to come.
+func SpareWaiters[T any](m *Mailbox[T]) int {
+	s := m.waitlist()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for w := s.free; w != nil; w = w.next {
+		n++
+	}
+	return n
+}
+
+// Unregister takes back what Register did.
+func Unregister(kind string) {
+	registered.Lock()
+	defer registered.Unlock()
+	delete(registered.kinds, kind)
+}
+
 // The memory of mailboxes that no message was sent to.
 const (
 	IdleMPSC    = unsafe.Sizeof(MPSC[*int]{})

@@ -9,7 +9,9 @@ import (
 )
 
 // Queue is what the kinds of mailbox have in common, so that benchmarks, the load generator and a runtime's
-// configuration can put one in another's place. The methods keep the contracts of the same methods of MPSC.
+// configuration can put one in another's place. The methods keep the contracts of the same methods of MPSC, but for the
+// batches of the kind chan and of every registered kind: they go in one by one, so other senders' messages may come in
+// between, the consumer may see a part, and if Close comes in between the answer is how many went in and ErrClosed.
 type Queue[T any] interface {
 	TryEnqueue(v T) error
 	TryEnqueueBatch(vs []T) (int, error)
@@ -60,8 +62,8 @@ func Kinds() []string {
 }
 
 // NewKind returns an open, empty queue of the named kind; "" means DefaultKind. A registered kind holds values of
-// type any: its queue allocates for each message that is not a pointer. The error of an unknown name lists the
-// known ones. It panics if capacity is not within 1 to MaxCapacity.
+// type any: its queue allocates for each message that is not a pointer, and its batches go in one by one. The error of
+// an unknown name lists the known ones. It panics if capacity is not within 1 to MaxCapacity.
 func NewKind[T any](kind string, capacity int) (Queue[T], error) {
 	switch kind {
 	case "", KindMPSC:

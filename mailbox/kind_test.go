@@ -2,11 +2,13 @@ package mailbox_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ringmill/ringmill/mailbox"
+	"github.com/ringmill/ringmill/mailbox/workiva"
 )
 
 // TestKinds: every kind, the registered one included, keeps the exact capacity, the order and the promises of Close.
@@ -87,15 +89,36 @@ func TestKindOfInterfaces(t *testing.T) {
 	}
 }
 
-func TestRegisterRefusesTakenNames(t *testing.T) {
-	for _, name := range []string{"", mailbox.KindMPSC, "workiva"} {
+// TestRegister: a kind with a name of its own and a constructor is known then; an empty or taken name or a nil constructor is
+// refused, with the reason.
+func TestRegister(t *testing.T) {
+	const kind = "test"
+	create := func(capacity int) mailbox.Queue[any] { return workiva.New(capacity) }
+	mailbox.Register(kind, create)
+	t.Cleanup(func() { mailbox.Unregister(kind) })
+	if q, err := mailbox.NewKind[int](kind, 1); err != nil || q == nil {
+		t.Errorf("NewKind of a registered kind = %v, %v", q, err)
+	}
+	for _, tt := range []struct {
+		kind   string
+		create func(capacity int) mailbox.Queue[any]
+		want   string
+	}{
+		{"", create, "empty or taken"},
+		{mailbox.KindMPSC, create, "empty or taken"},
+		{mailbox.KindChan, create, "empty or taken"},
+		{mailbox.KindMutex, create, "empty or taken"},
+		{kind, create, "empty or taken"},
+		{"test of nil", nil, "the constructor is nil"},
+	} {
 		func() {
 			defer func() {
-				if recover() == nil {
-					t.Errorf("Register(%q) did not panic", name)
+				if reason := fmt.Sprint(recover()); !strings.Contains(reason, tt.want) {
+					t.Errorf("Register(%q): the panic is %s, want one that says %q", tt.kind, reason, tt.want)
 				}
 			}()
-			mailbox.Register(name, nil)
+			mailbox.Register(tt.kind, tt.create)
+			mailbox.Unregister(tt.kind) // it was not refused
 		}()
 	}
 }

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	goruntime "runtime"
 	"sync"
 	"sync/atomic"
@@ -61,20 +62,26 @@ type Stats struct {
 // Actors on a scheduler use MPSC itself; a Mailbox serves one goroutine of its own.
 //
 // All methods are safe for concurrent use but Dequeue and DequeueBatch, which belong to the consumer: one
-// goroutine at a time. Methods that take a context may block, the others do not. Nothing is allocated per
+// goroutine at a time. Methods that take a context may block, the others do not; under DropOldest the consumer, Close and
+// the senders that find no room share a lock for a few moves of memory. Nothing is allocated per
 // message; the ring is made by the first enqueue, and the first sleep makes the channel to sleep on.
 //
 // Parking and publishing meet in one word, the one of the slot at the head: the consumer sets parkedBit in it by
 // CAS, which fails if the slot has been published; a producer publishes it by Swap, which returns the bit.
 // So each sleep gets exactly one wake-up, from the producer of the very message that the consumer waits for.
-// Close clears the bit in the same way. Between setting the bit and sleeping the consumer looks at Drained: Close
-// first marks the tail and then looks for the bit, so one of the two sees the other.
+// Before the first message there is no slot: then the mark is &asleep in place of the ring, and the producer that makes
+// the ring moves it, with the CAS that installs the ring, into the word of position 0.
+// Close clears the mark in the same way. Between setting it and sleeping the consumer looks at Drained: Close
+// first closes the tail and then looks for the mark, so one of the two sees the other.
+//
+// Under Wait a sender is listed before it looks for room once more, and the consumer frees places before it looks at the
+// list: one of the two sees the other, and gives the place to the first sender on the list. See waitlist.
 type Mailbox[T any] struct {
 	queue    MPSC[T]
 	onDrop   func(T)
-	wake     chan struct{}               // made by the consumer before it first parks; holds one token for each cleared parkedBit
+	wake     chan struct{}               // made before the first park; holds one token for each mark, parkedBit or &asleep, that others cleared
 	senders  atomic.Pointer[waitlist[T]] // nil until the first sender waits
-	consumer sync.Mutex                  // held while taking messages and while parking, under DropOldest only
+	consumer sync.Mutex                  // held while taking or replacing messages, parking and closing, under DropOldest only
 	refused  atomic.Uint64
 	waited   atomic.Uint64
 	dropped  atomic.Uint64
@@ -200,7 +207,9 @@ func (m *Mailbox[T]) Cap() int { return m.queue.Cap() }
 // Close makes every later and every waiting enqueue answer ErrClosed. What was accepted before can still be
 // dequeued; then the consumer is answered ErrClosed. Close is idempotent.
 func (m *Mailbox[T]) Close() {
+	m.beConsumer() // not between the take and the enqueue of a sender that replaces the oldest message
 	m.queue.Close()
+	m.endConsumer()
 	if m.queue.unpark() {
 		m.wakeConsumer()
 	}
@@ -231,7 +240,7 @@ func (m *Mailbox[T]) enqueueBatch(vs []T) (int, error) {
 	return n, err
 }
 
-// wakeConsumer sends the token for a parkedBit that the caller has cleared. It never blocks: the consumer takes each
+// wakeConsumer sends the token for a mark that the caller has cleared. It never blocks: the consumer takes each
 // token before it parks again.
 func (m *Mailbox[T]) wakeConsumer() { m.wake <- struct{}{} }
 
@@ -255,37 +264,43 @@ func (m *Mailbox[T]) enqueueWait(ctx context.Context, v T, vs []T) (left int, er
 
 // replaceOldest makes room by taking the consumer's part for one message. It gives up, and discards v, if the mailbox
 // is full and its oldest message is still being written, or if other senders took every place that it freed.
-//
-// If Close comes between the take and the enqueue, the oldest message is gone, counted as dropped, and the answer is
-// ErrClosed.
+// The mailboxes of actors do the same: see dropOldest in runtime/actor.
 func (m *Mailbox[T]) replaceOldest(v T) error {
 	const attempts = 4 // each lost one means that another sender got in: more only helps against livelock of one sender
 	for range attempts {
-		oldest, full, ok := m.takeIfFull()
-		if ok {
+		oldest, took, err := m.replace(v)
+		if took {
 			m.drop(oldest)
 		}
-		if err := m.enqueue(v); err != ErrFull {
-			return err
+		if err == errUnpublished {
+			break
 		}
-		if full && !ok {
-			break // the oldest is still being written
+		if err != ErrFull {
+			return err
 		}
 	}
 	m.drop(v)
 	return nil
 }
 
-// takeIfFull takes the oldest message of a full mailbox. The consumer may have made room since the ErrFull that the
-// caller saw; then nothing has to go.
-func (m *Mailbox[T]) takeIfFull() (oldest T, full, ok bool) {
+// errUnpublished reports that the oldest message is still being written.
+var errUnpublished = errors.New("mailbox: the oldest message is not published")
+
+// replace takes the oldest message of a full mailbox and adds v. The consumer may have made room since the ErrFull that
+// the caller saw; then nothing has to go. ErrFull means that another sender was faster. Close waits for the lock, so the
+// answer after a take is never ErrClosed.
+func (m *Mailbox[T]) replace(v T) (oldest T, took bool, err error) {
 	m.beConsumer()
 	defer m.endConsumer()
-	if m.queue.Len() < m.queue.Cap() {
-		return oldest, false, false
+	if m.queue.Closed() {
+		return oldest, false, ErrClosed
 	}
-	oldest, ok = m.queue.TryDequeue()
-	return oldest, true, ok
+	if m.queue.Len() == m.queue.Cap() {
+		if oldest, took = m.queue.TryDequeue(); !took {
+			return oldest, false, errUnpublished
+		}
+	}
+	return oldest, took, m.enqueue(v)
 }
 
 func (m *Mailbox[T]) drop(v T) {
@@ -383,7 +398,8 @@ func (m *Mailbox[T]) sleep(ctx context.Context) error {
 	}
 }
 
-// beConsumer and endConsumer enclose what only the queue's consumer may do. Under DropOldest senders do it too.
+// beConsumer and endConsumer enclose what only the queue's consumer may do, and what must not come in between. Under
+// DropOldest senders do it too.
 func (m *Mailbox[T]) beConsumer() {
 	if m.overflow == DropOldest {
 		m.consumer.Lock()

@@ -88,6 +88,81 @@ func TestDropOldestBehindStalledProducer(t *testing.T) {
 	}
 }
 
+// TestRoomMadeMeanwhile: nothing is dropped if the consumer has made room after the sender found the mailbox full.
+func TestRoomMadeMeanwhile(t *testing.T) {
+	var dropped []int
+	m := mailbox.New(mailbox.Config[int]{Capacity: 2, Overflow: mailbox.DropOldest, OnDrop: func(v int) { dropped = append(dropped, v) }})
+	if err := m.TryEnqueue(1); err != nil {
+		t.Fatal(err)
+	}
+	if err := mailbox.ReplaceOldest(m, 2); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, m); !slices.Equal(got, []int{1, 2}) || dropped != nil {
+		t.Fatalf("left %v, dropped %v", got, dropped)
+	}
+}
+
+// TestCloseInOnDrop: the new message is in before the dropped one is shown, so a Close at that moment does not refuse it.
+// After Close nothing is dropped.
+func TestCloseInOnDrop(t *testing.T) {
+	var m *mailbox.Mailbox[int]
+	var dropped []int
+	m = mailbox.New(mailbox.Config[int]{Capacity: 2, Overflow: mailbox.DropOldest, OnDrop: func(v int) {
+		dropped = append(dropped, v)
+		m.Close()
+	}})
+	fill(t, m)
+	if err := m.TryEnqueue(2); err != nil {
+		t.Errorf("TryEnqueue = %v with %v dropped for it", err, dropped)
+	}
+	if err := mailbox.ReplaceOldest(m, 3); !errors.Is(err, mailbox.ErrClosed) {
+		t.Errorf("after Close a sender that found the mailbox full before is answered %v, want ErrClosed", err)
+	}
+	if got := contents(t, m); !slices.Equal(got, []int{1, 2}) || !slices.Equal(dropped, []int{0}) {
+		t.Errorf("left %v, dropped %v", got, dropped)
+	}
+}
+
+// TestStressDropOldestClose: Close never comes between the drop of the oldest message and the enqueue of the new one: a sender
+// that is answered ErrClosed has discarded nothing.
+func TestStressDropOldestClose(t *testing.T) {
+	procs := []int{2, 4} // on one processor nothing comes in between
+	for _, n := range procs {
+		t.Run(fmt.Sprintf("procs=%d", n), func(t *testing.T) {
+			withProcs(t, n)
+			r := newRand(t)
+			rounds := 0
+			for end := time.Now().Add(stressTime(t, len(procs))); time.Now().Before(end); rounds++ {
+				dropOldestCloseRound(t, r)
+			}
+			t.Logf("%d rounds", rounds)
+		})
+	}
+}
+
+func dropOldestCloseRound(t *testing.T, r *rand.Rand) {
+	m := mailbox.New(mailbox.Config[int]{Capacity: 1, Overflow: mailbox.DropOldest})
+	pause := r.IntN(16)
+	var closer sync.WaitGroup
+	closer.Go(func() {
+		for range pause {
+			yield()
+		}
+		m.Close()
+	})
+	accepted := uint64(0)
+	for ; m.TryEnqueue(1) == nil; accepted++ {
+		if accepted%64 == 0 {
+			yield()
+		}
+	}
+	closer.Wait()
+	if left := uint64(m.Len()); m.Stats().Dropped+left != accepted || left != min(accepted, 1) {
+		t.Fatalf("of %d accepted messages %d were dropped and %d are left", accepted, m.Stats().Dropped, left)
+	}
+}
+
 func TestDefaultsAndBadConfig(t *testing.T) {
 	if m := mailbox.New(mailbox.Config[int]{}); m.Cap() != mailbox.DefaultCapacity {
 		t.Errorf("Cap = %d, want %d", m.Cap(), mailbox.DefaultCapacity)
@@ -366,6 +441,38 @@ func TestWaitingRetainsNothing(t *testing.T) {
 	goruntime.KeepAlive(m)
 }
 
+// TestSpareWaitersAreBounded: what a crowd of waiting senders leaves behind is bounded, and is used again.
+func TestSpareWaitersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const senders = mailbox.MaxSpareWaiters + 8
+		m := mailbox.New(mailbox.Config[int]{Capacity: 1, Overflow: mailbox.Wait})
+		fill(t, m)
+		ctx, giveUp := context.WithCancel(t.Context())
+		wait := func(n int) {
+			for range n {
+				go func() { _ = m.Enqueue(ctx, 1) }()
+			}
+			synctest.Wait()
+		}
+		wait(senders)
+		giveUp()
+		synctest.Wait()
+		if n := mailbox.SpareWaiters(m); n != mailbox.MaxSpareWaiters {
+			t.Errorf("%d waiters are kept after %d waited at once, want %d", n, senders, mailbox.MaxSpareWaiters)
+		}
+		ctx, giveUp = context.WithCancel(t.Context())
+		wait(2)
+		if n := mailbox.SpareWaiters(m); n != mailbox.MaxSpareWaiters-2 {
+			t.Errorf("%d waiters are kept while two wait, want %d", n, mailbox.MaxSpareWaiters-2)
+		}
+		giveUp()
+		synctest.Wait()
+		if n := mailbox.SpareWaiters(m); n != mailbox.MaxSpareWaiters {
+			t.Errorf("%d waiters are kept in the end, want %d", n, mailbox.MaxSpareWaiters)
+		}
+	})
+}
+
 // TestStressWaitingOrder: the messages of waiting senders, single or batches, go in in the order in which the senders came,
 // although newcomers take places all the time and the consumer frees several at once.
 func TestStressWaitingOrder(t *testing.T) {
@@ -460,6 +567,55 @@ func TestEnqueueBatchWaits(t *testing.T) {
 			t.Errorf("EnqueueBatch without a consumer = %d, %v, want 3 and the deadline's error", added, err)
 		}
 	})
+}
+
+// TestStressLastSender: a sender that the consumer's last look at the list missed finds the place itself: nobody else comes
+// by to give it to the sender.
+func TestStressLastSender(t *testing.T) {
+	procs := []int{1, 2, 4}
+	for _, n := range procs {
+		t.Run(fmt.Sprintf("procs=%d", n), func(t *testing.T) {
+			withProcs(t, n)
+			r := newRand(t)
+			d := stressTime(t, len(procs))
+			end := time.Now().Add(d)
+			ctx, cancel := context.WithTimeout(t.Context(), d+10*time.Second) // for a sender that was left
+			defer cancel()
+			rounds := 0
+			for ; time.Now().Before(end); rounds++ {
+				lastSenderRound(ctx, t, r)
+			}
+			t.Logf("%d rounds", rounds)
+		})
+	}
+}
+
+func lastSenderRound(ctx context.Context, t *testing.T, r *rand.Rand) {
+	m := mailbox.New(mailbox.Config[int]{Capacity: 1, Overflow: mailbox.Wait})
+	fill(t, m)
+	pause := func(yields int) {
+		for range yields {
+			yield()
+		}
+	}
+	sendersPause := r.IntN(4)
+	var sent error
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		pause(sendersPause)
+		sent = m.Enqueue(ctx, 1)
+	})
+	pause(r.IntN(4))
+	for want := range 2 {
+		if v, err := m.Dequeue(ctx); v != want || err != nil {
+			sender.Wait()
+			t.Fatalf("Dequeue = %d, %v, want %d; Enqueue = %v", v, err, want, sent)
+		}
+	}
+	sender.Wait()
+	if sent != nil {
+		t.Fatalf("Enqueue = %v", sent)
+	}
 }
 
 // TestStressWake: no wake-up is lost, of the consumer or of waiting senders. The mailbox is tiny, so that everybody sleeps

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func yield() { goruntime.Gosched() }
 
 // stressTests is the number of tests that share the time in RINGMILL_STRESS.
-const stressTests = 9
+const stressTests = 11
 
 // stressTime returns how long one of parts equal parts of a stress test runs: a share of the duration that
 // RINGMILL_STRESS gives to the whole package, else a moment.

@@ -232,7 +232,8 @@ func (m *MPSC[T]) Drain(dst []T) int {
 	return int(p - h)
 }
 
-// Ready reports whether the next message has been published. It is safe for concurrent use.
+// Ready reports whether the next message has been published. It is safe for concurrent use; for callers other than the
+// consumer the answer may be wrong either way by the time they get it, as the consumer may have taken messages meanwhile.
 //
 // It closes the gap between "found nothing" and "went idle". The consumer stores idle into its status word and then
 // calls Ready; a producer enqueues and then loads the status word. All four are sequentially consistent, so either

@@ -27,9 +27,9 @@ func TestMailboxCloseRace(t *testing.T) {
 	}
 }
 
-// TestWakeUpIsPassedOn: a waiting sender that gives up at the moment when it is woken
-// hands its wake-up to the next one.
-func TestWakeUpIsPassedOn(t *testing.T) {
+// TestGiveUpWhileServed: a waiting sender gives up at the moment when a place becomes
+// free. Either its message has the place, and it answers nil, or the next sender's has.
+func TestGiveUpWhileServed(t *testing.T) {
 	for range 60 {
 		synctest.Test(t, func(t *testing.T) {
 			m := mailbox.New(mailbox.Config[int]{Capacity: 1, Overflow: mailbox.Wait})

@@ -11,14 +11,21 @@ import (
 //
 // A sender is listed before it calls serve, and the consumer frees places before it loads count: either the sender's serve
 // finds the place or the consumer finds the sender.
+//
+// runtime/actor has a list of its own for TellWait, as there a sender that is woken tries again itself: see waiterList.
 type waitlist[T any] struct {
 	count atomic.Int64 // listed waiters, so that a consumer whom nobody waits for takes no lock
 
 	mu    sync.Mutex
 	first *waiter[T]
 	last  *waiter[T]
-	free  *waiter[T] // waiters to use again, linked by next; as many as ever waited at once
+	free  *waiter[T] // waiters to use again, linked by next
+	spare int        // how many those are, at most maxSpare
 }
+
+// maxSpare bounds the memory that a crowd of senders leaves behind: some 12 KB for messages that are pointers. Where more
+// senders wait at once the others make a waiter for each wait.
+const maxSpare = 64
 
 // waiter is one waiting sender. Its fields but woken are guarded by waitlist.mu.
 type waiter[T any] struct {
@@ -39,6 +46,7 @@ func (s *waitlist[T]) push(v T, vs []T) *waiter[T] {
 		w = &waiter[T]{woken: make(chan struct{}, 1)}
 	} else {
 		s.free = w.next
+		s.spare--
 	}
 	w.rest = vs
 	if vs == nil {
@@ -71,8 +79,11 @@ func (s *waitlist[T]) done(w *waiter[T]) (left int, err error) {
 	}
 	w.rest, w.err = nil, nil
 	clear(w.single[:])
-	w.prev, w.next = nil, s.free
-	s.free = w
+	w.prev, w.next = nil, nil
+	if s.spare < maxSpare {
+		w.next, s.free = s.free, w
+		s.spare++
+	}
 	return left, err
 }
 

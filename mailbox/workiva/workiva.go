@@ -29,7 +29,7 @@ func init() {
 const closedBit = 1 << 62
 
 // Queue is a RingBuffer with an exact capacity and a Close that loses nothing. Its methods keep the contracts of the
-// methods of mailbox.MPSC, but for the spinning of Drain.
+// methods of mailbox.MPSC, but for the spinning of Drain and for batches, which go in one by one.
 type Queue struct {
 	ring     *queue.RingBuffer
 	capacity int64
@@ -61,7 +61,8 @@ func (q *Queue) TryEnqueue(v any) error {
 	}
 }
 
-// TryEnqueueBatch adds one by one: the buffer knows no batches, and other senders' messages may come in between.
+// TryEnqueueBatch adds one by one: the buffer knows no batches. Other senders' messages may come in between, and Close too:
+// then it answers how many it added and mailbox.ErrClosed.
 func (q *Queue) TryEnqueueBatch(vs []any) (int, error) {
 	for i, v := range vs {
 		if err := q.TryEnqueue(v); err != nil {

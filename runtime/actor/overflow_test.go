@@ -1,6 +1,7 @@
 package actor_test
 
 import (
+	goruntime "runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -102,6 +103,75 @@ func TestOverflowStress(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCloseInOnDeadLetter: the new message is in before the dropped one becomes a dead letter, so a Close at that
+// moment does not refuse it.
+func TestCloseInOnDeadLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var handled []int
+		var dropped []any
+		var ref actor.Ref[int]
+		sys := newTestSystem(t, actor.SystemConfig{OnDeadLetter: func(d actor.DeadLetter) {
+			dropped = append(dropped, d.Message)
+			ref.Close()
+		}})
+		release := make(chan struct{})
+		ref = actor.Spawn(sys, func(_ *actor.Context[int], m int) error {
+			<-release
+			handled = append(handled, m)
+			return nil
+		}, actor.Config{MailboxCapacity: 2, Overflow: mailbox.DropOldest})
+		tellAll(t, ref, 0)
+		synctest.Wait() // 0 is in the handler
+		tellAll(t, ref, 1, 2)
+		if err := ref.Tell(3); err != nil {
+			t.Errorf("Tell = %v with %v dropped for it", err, dropped)
+		}
+		close(release)
+		stopSystem(t, sys)
+		if !slices.Equal(handled, []int{0, 2, 3}) || !slices.Equal(dropped, []any{1}) {
+			t.Errorf("handled %v, dropped %v", handled, dropped)
+		}
+	})
+}
+
+// TestDropOldestCloseRace: Close does not come between the drop of the oldest message and the enqueue of the new one:
+// the last accepted message is handled, not dropped for one that is refused.
+func TestDropOldestCloseRace(t *testing.T) {
+	withProcs(t, func(t *testing.T) {
+		sys, ctx := newTestSystem(t, actor.SystemConfig{}), within(t)
+		for round := range iterations(5000) {
+			release, last := make(chan struct{}), -1
+			ref := actor.Spawn(sys, func(_ *actor.Context[int], m int) error {
+				<-release // the mailbox stays full
+				last = m
+				return nil
+			}, actor.Config{MailboxCapacity: 1, Overflow: mailbox.DropOldest, Blocking: true})
+			var closer sync.WaitGroup
+			closer.Go(func() {
+				for range round % 8 {
+					goruntime.Gosched()
+				}
+				ref.Close()
+			})
+			accepted := 0
+			for ; ref.Tell(accepted) == nil; accepted++ {
+				if accepted%64 == 0 {
+					goruntime.Gosched()
+				}
+			}
+			closer.Wait()
+			close(release)
+			if err := ref.Stop(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if last != accepted-1 {
+				t.Fatalf("the last of %d accepted messages was not handled, but %d", accepted, last)
+			}
+		}
+		stopSystem(t, sys)
+	})
 }
 
 // TestPriority: the order is that of mailbox.Priority, a level that is none counts as Low,

@@ -9,7 +9,8 @@ type waiter struct {
 	listed     bool
 }
 
-// waiterList is first in, first out. cell.mu guards it.
+// waiterList is first in, first out. cell.mu guards it. It is kin to waitlist in the package mailbox, whose senders are not
+// woken to try again but served by the consumer.
 type waiterList struct{ first, last *waiter }
 
 func (l *waiterList) add(w *waiter) {
