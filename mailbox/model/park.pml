@@ -12,7 +12,7 @@
  *
  * Parameters: PRODUCERS, MESSAGES (of each producer), CAPACITY, SIZE (the power of two at or above CAPACITY).
  * GIVE_UP: whether the consumer may give up a sleep once.
- * BROKEN_PARK, BROKEN_CLOSE and BROKEN_RING leave out what makes parking right; the check must then fail.
+ * BROKEN_PARK, BROKEN_CLOSE, BROKEN_RING and BROKEN_UNPARK leave out what makes parking right; the check must then fail.
  *
  * Checked, in every interleaving: nobody waits for ever (no invalid end state), a slot is empty when it is claimed and
  * full when it is read, each producer's messages arrive in order, everything accepted is received before the consumer
@@ -225,14 +225,24 @@ proctype closer() {
 	fi;
 	(early || head == TOTAL);
 	closed = true;
-	atomic {	/* CAS of ring, with the load before it */
+load:	atomic {	/* unpark: load of ring */
 		if
-		:: ring == ASLEEP -> ring = NONE; wake(); goto done
+		:: ring == ASLEEP
 		:: ring == NONE -> goto done
-		:: else
+		:: ring == MADE -> goto made
 		fi
 	}
-	h = head;
+	atomic {	/* CAS of ring: a producer may have made it since, and moved the mark */
+		if
+		:: ring == ASLEEP -> ring = NONE; wake(); goto done
+#ifdef BROKEN_UNPARK
+		:: else -> goto done
+#else
+		:: else -> goto load
+#endif
+		fi
+	}
+made:	h = head;
 	atomic {	/* CAS of the word */
 		if
 		:: parked[SLOT(h)] -> parked[SLOT(h)] = false; wake()
