@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -129,6 +130,9 @@ func end(t *testing.T, c call, w witness, signals ...syscall.Signal) {
 func TestInterrupt(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) {
+			if signal.Ignored(s) {
+				t.Skipf("%v is ignored here, as under nohup, and the program inherits that", s)
+			}
 			t.Parallel()
 			c, stdout, stderr, w := start(t, 3)
 			end(t, c, w, s)

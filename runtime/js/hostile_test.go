@@ -82,6 +82,9 @@ func check(t *testing.T, s *summary) {
 	good := 0
 	for _, o := range s.Outcomes {
 		expect := expectation(o.File)
+		if growing[filepath.Base(o.File)] {
+			expect += " or OOM"
+		}
 		if !allowed(expect, o.Class) {
 			t.Errorf("%s ended with class %q (%s), want %s", o.File, o.Class, o.Text, expect)
 			continue
@@ -105,6 +108,10 @@ func check(t *testing.T, s *summary) {
 		t.Errorf("scripts were stopped up to %v late, actors' p99 was %v (%v before)", late.P99, s.P99, s.QuietP99)
 	}
 }
+
+// growing are scripts that take memory without end, although they are expected to end in time or at the deadline: a
+// machine that is fast enough meets the limit of memory first. Either way the guest is stopped.
+var growing = map[string]bool{"66-regexp-symbol-override.js": true}
 
 // allowed reports whether a class is among those that an expectation names.
 func allowed(expect, class string) bool {
