@@ -262,18 +262,7 @@ func TestParkedConsumer(t *testing.T) {
 // TestStressFirstMessage: the mark of a consumer that sleeps before there is a ring is neither lost nor seen twice when the
 // ring is made, the consumer gives up and Close comes, all at once. A lost wake-up shows as a hang, a second token too.
 func TestStressFirstMessage(t *testing.T) {
-	procs := []int{1, 2, 4}
-	for _, n := range procs {
-		t.Run(fmt.Sprintf("procs=%d", n), func(t *testing.T) {
-			withProcs(t, n)
-			r := newRand(t)
-			rounds := 0
-			for end := time.Now().Add(stressTime(t, len(procs))); time.Now().Before(end); rounds++ {
-				firstMessageRound(t, r)
-			}
-			t.Logf("%d rounds", rounds)
-		})
-	}
+	stressRounds(t, firstMessageRound)
 }
 
 func firstMessageRound(t *testing.T, r *rand.Rand) {
@@ -476,18 +465,7 @@ func TestSpareWaitersAreBounded(t *testing.T) {
 // TestStressWaitingOrder: the messages of waiting senders, single or batches, go in in the order in which the senders came,
 // although newcomers take places all the time and the consumer frees several at once.
 func TestStressWaitingOrder(t *testing.T) {
-	procs := []int{1, 2, 4}
-	for _, n := range procs {
-		t.Run(fmt.Sprintf("procs=%d", n), func(t *testing.T) {
-			withProcs(t, n)
-			r := newRand(t)
-			rounds := 0
-			for end := time.Now().Add(stressTime(t, len(procs))); time.Now().Before(end); rounds++ {
-				waitingOrderRound(t, r)
-			}
-			t.Logf("%d rounds", rounds)
-		})
-	}
+	stressRounds(t, waitingOrderRound)
 }
 
 func waitingOrderRound(t *testing.T, r *rand.Rand) {

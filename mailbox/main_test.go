@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	goruntime "runtime"
@@ -33,6 +34,22 @@ func stressTime(t *testing.T, parts int) time.Duration {
 		return 300 * time.Millisecond / time.Duration(parts)
 	}
 	return time.Second / time.Duration(parts)
+}
+
+// stressRounds plays rounds of a stress test at GOMAXPROCS 1, 2 and 4, for as long as stressTime says.
+func stressRounds(t *testing.T, round func(*testing.T, *rand.Rand)) {
+	procs := []int{1, 2, 4}
+	for _, n := range procs {
+		t.Run(fmt.Sprintf("procs=%d", n), func(t *testing.T) {
+			withProcs(t, n)
+			r := newRand(t)
+			rounds := 0
+			for end := time.Now().Add(stressTime(t, len(procs))); time.Now().Before(end); rounds++ {
+				round(t, r)
+			}
+			t.Logf("%d rounds", rounds)
+		})
+	}
 }
 
 // newRand returns a random source and logs its seed, which is shown if the test fails.
