@@ -67,7 +67,9 @@ type Config struct {
 
 	// CancelGrace is how long a task may take to return after its context was
 	// cancelled. Then it is recorded as timed out or cancelled, its goroutine
-	// is counted as leaked, and another takes its place.
+	// is counted as leaked, and another takes its place. When as many have leaked as
+	// there are task actors, attempts of those tasks are refused with a *LeakError, which
+	// matches breaker.ErrOpen, until one of the bodies returns; other tasks go on.
 	// Defaults to 5 s; 1 ns to 24 h; environment RINGMILL_CANCEL_GRACE (such as 500ms).
 	CancelGrace time.Duration
 
@@ -101,6 +103,10 @@ type Config struct {
 	// three readings of the clock a task. An Observer needs and implies it.
 	// Defaults to false.
 	TaskTimings bool
+
+	// SampleActors measures how long one message in 64 of each actor waits and takes, for
+	// Actors; see actor.Config.Sample for what it costs. Defaults to false.
+	SampleActors bool
 }
 
 // ConfigFromEnv returns a Config with the fields that the environment sets, the
@@ -259,5 +265,6 @@ func (c Config) processor() processor.Config {
 		Schedule:        c.Schedule,
 		Observer:        c.Observer,
 		TaskTimings:     c.TaskTimings,
+		SampleActors:    c.SampleActors,
 	}
 }

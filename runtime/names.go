@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ringmill/ringmill/mailbox"
+	"github.com/ringmill/ringmill/runtime/actor"
 	"github.com/ringmill/ringmill/runtime/processor"
 	"github.com/ringmill/ringmill/scheduler"
 )
@@ -23,6 +24,8 @@ type (
 	Overflow = processor.Overflow
 	// Schedule is the order in which ready tasks are handed out.
 	Schedule = processor.Schedule
+	// ActorStats is a snapshot of one actor; see Runtime.Actors.
+	ActorStats = actor.ActorStats
 	// Stats is a snapshot of a Runtime's counters and gauges.
 	Stats = processor.Stats
 	// BoundStats counts what became of runs that found a bound hit.
@@ -37,6 +40,8 @@ type (
 	RunError = processor.RunError
 	// OverloadError says which bound refused a run.
 	OverloadError = processor.OverloadError
+	// LeakError refuses an attempt of a task of which too many bodies ignore their cancelled context.
+	LeakError = processor.LeakError
 )
 
 // What a full bound means; see the processor package's constants.
@@ -63,6 +68,9 @@ const (
 	NoticeDeadLetter = processor.NoticeDeadLetter
 	NoticeDefect     = processor.NoticeDefect
 	NoticeResized    = processor.NoticeResized
+
+	NoticeBreakerOpened = processor.NoticeBreakerOpened
+	NoticeBreakerClosed = processor.NoticeBreakerClosed
 )
 
 // Errors that callers branch on, with errors.Is.

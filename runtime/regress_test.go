@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	goruntime "runtime"
 	"strings"
@@ -247,8 +248,10 @@ func TestEmptyPlacesAreRefilled(t *testing.T) {
 		gates[i] = make(chan struct{})
 	}
 	rt := start(t, runtime.Config{TaskActors: actors, CancelGrace: time.Millisecond})
-	stuck := one(t, func(_ context.Context, i int) (int, error) { <-gates[i]; return i, nil }, workflow.Timeout(time.Millisecond))
 	for i := range gates {
+		b := workflow.New[int](fmt.Sprintf("stuck-%d", i)) // each a kind of its own, which no breaker refuses
+		stuck := build(t, b, workflow.Task(b, "work", func(_ context.Context, i int) (int, error) { <-gates[i]; return i, nil },
+			b.Input(), workflow.Timeout(time.Millisecond)))
 		for rt.Stats().Leaked <= i { // the millisecond may pass before the body begins
 			if _, err := runtime.Execute(within(t), rt, stuck, i); err == nil {
 				t.Fatal("a stuck task succeeded")

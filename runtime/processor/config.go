@@ -23,6 +23,7 @@ type Config struct {
 	Schedule        Schedule      // order of ready tasks
 	Observer        Observer      // may be nil
 	TaskTimings     bool          // record queue and run times of every task
+	SampleActors    bool          // measure wait and service of one message in 64 of each actor
 }
 
 // maxTaskActors is how many there may ever be at once.

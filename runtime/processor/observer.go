@@ -38,13 +38,15 @@ type Notice uint8
 
 // The notices. Which fields of the Event are set beside Workflow stands behind each.
 const (
-	NoticeRetry      Notice = iota + 1 // a task will be tried again: RunID, Task, Item, Attempt (the failed one), Err, Queue (the back-off)
-	NoticeLeaked                       // a task body ignored its cancelled context: RunID, Task, Item, Attempt, Actor
-	NoticeReturned                     // a leaked body returned after all (at that very moment even before NoticeLeaked): the same
-	NoticeRefused                      // a run was refused or shed: Err names the bound
-	NoticeDeadLetter                   // a message could not be delivered: Err
-	NoticeDefect                       // the engine itself panicked, which is worth a bug report: Err
-	NoticeResized                      // the number of task actors follows the load: Resize
+	NoticeRetry         Notice = iota + 1 // a task will be tried again: RunID, Task, Item, Attempt (the failed one), Err, Queue (the back-off)
+	NoticeLeaked                          // a task body ignored its cancelled context: RunID, Task, Item, Attempt, Actor
+	NoticeReturned                        // a leaked body returned after all (at that very moment even before NoticeLeaked): the same
+	NoticeRefused                         // a run was refused or shed: Err names the bound
+	NoticeDeadLetter                      // a message could not be delivered: Err
+	NoticeDefect                          // the engine itself panicked, which is worth a bug report: Err
+	NoticeResized                         // the number of task actors follows the load: Resize
+	NoticeBreakerOpened                   // as many bodies have leaked as may, of this task too: its attempts are refused: Task
+	NoticeBreakerClosed                   // attempts of the task are made again: Task
 )
 
 // String returns the notice as one lower-case word.
@@ -64,6 +66,10 @@ func (n Notice) String() string {
 		return "defect"
 	case NoticeResized:
 		return "resized"
+	case NoticeBreakerOpened:
+		return "breaker_opened"
+	case NoticeBreakerClosed:
+		return "breaker_closed"
 	}
 	return "unknown"
 }

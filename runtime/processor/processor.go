@@ -45,6 +45,7 @@ type Processor struct {
 	mailboxLine line   // callers that found every mailbox full
 	numbers     atomic.Uint64
 	count       counters
+	leaks       leakBudget // behind count, whose fields are rarely written: it is looked at before each attempt
 
 	stopping atomic.Bool
 	idleOnce sync.Once
@@ -91,6 +92,7 @@ func New(cfg Config) (*Processor, error) {
 	}
 	sys, err := actor.NewSystem(actor.SystemConfig{
 		BlockingWorkers: cfg.maxTaskActors(),
+		Sample:          cfg.SampleActors,
 		OnDeadLetter:    p.deadLetter,
 		OnFailure:       p.defect,
 	})

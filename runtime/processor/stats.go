@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ringmill/ringmill/runtime/actor"
 	"github.com/ringmill/ringmill/runtime/cache"
 )
 
@@ -31,6 +32,8 @@ type Stats struct {
 	ObserverPanics  uint64 // panics of the Observer, which were contained
 	Defects         uint64 // panics of the engine itself; anything but 0 is worth a bug report
 	Leaked          int    // task bodies that ignored their cancelled context and still run
+	LeakBreakers    int    // tasks that are refused since Leaked has reached TaskActors, by workflow and name
+	LeakRefusals    uint64 // attempts of them that were refused, each with a *LeakError
 
 	Ready          int // attempts in the workflow actors' ready lists
 	Queued         int // attempts handed out that wait for a task actor
@@ -81,6 +84,9 @@ func (c *boundCounters) stats() BoundStats {
 	}
 }
 
+// Actors returns the present state of the processor's own actors; see actor.System.Actors.
+func (p *Processor) Actors() []actor.ActorStats { return p.sys.Actors() }
+
 // Stats returns a snapshot. It does not block and may be called at any time.
 func (p *Processor) Stats() Stats {
 	idle, queued := p.pool.Load()
@@ -96,6 +102,8 @@ func (p *Processor) Stats() Stats {
 		ObserverPanics: p.count.observerPanics.Load(),
 		Defects:        p.count.defects.Load(),
 		Leaked:         int(p.count.leaked.Load()),
+		LeakBreakers:   int(p.leaks.open.Load()),
+		LeakRefusals:   p.leaks.refused.Load(),
 		Queued:         queued,
 		TaskActors:     p.taskActors(),
 		IdleTaskActors: idle,

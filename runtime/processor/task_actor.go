@@ -123,8 +123,11 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 		}
 	}()
 	var result any
-	err := ctx.Err()
-	if err == nil { // else its run or its time ended while it waited
+	err := ctx.Err() // its run or its time may have ended while it waited
+	if err == nil && t.p.leaks.spent.Load() {
+		err = t.p.leaks.refuse(kindOf(a), t.p.taskActors())
+	}
+	if err == nil {
 		if b := a.plan().Breaker; b != nil {
 			result, err = guarded(ctx, a, b)
 		} else {
@@ -397,6 +400,7 @@ func (a *attempt) judge(ctx context.Context, err error) (workflow.Status, error)
 func (t *taskActor) comeBack(a *attempt) bool {
 	t.p.notice(a, NoticeReturned)
 	t.p.count.leaked.Add(-1)
+	t.p.countLeak(a, -1)
 	if a.fate.CompareAndSwap(fateOpen, fateReturned) {
 		t.p.returned(a)
 		return true

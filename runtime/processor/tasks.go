@@ -498,6 +498,7 @@ func (w *workflowActor) abandon(a *attempt) {
 	a.release(abandonedOutcome(a.status))
 	a.actor.observeEnd(a)
 	w.p.notice(a, NoticeLeaked)
+	w.p.countLeak(a, 1) // before its place is filled again, with another such body perhaps
 	w.p.leaked(a)
 	w.attemptEnded(a)
 }

@@ -25,7 +25,7 @@ func stats() processor.Stats {
 		RunsBound:    processor.BoundStats{Refused: 3, Shed: 1},
 		MailboxBound: processor.BoundStats{Refused: 4, Waited: 6, WaitedTime: 1500 * time.Millisecond},
 		InFlight:     2, MaxRuns: 100,
-		AttemptsStarted: 40, Retries: 7, Panics: 8, Timeouts: 9, DeadLetters: 11, Leaked: 1,
+		AttemptsStarted: 40, Retries: 7, Panics: 8, Timeouts: 9, DeadLetters: 11, Leaked: 1, LeakBreakers: 2, LeakRefusals: 14,
 		Ready: 12, Queued: 13, TaskActors: 50, IdleTaskActors: 48,
 		Workflows: []processor.WorkflowActorStats{{Runs: 1, MailboxLen: 2, MailboxCap: 64}, {Runs: 1, MailboxLen: 3, MailboxCap: 64}},
 	}
@@ -52,6 +52,16 @@ func TestStats(t *testing.T) {
 			# TYPE ringmill_task_actors gauge
 			ringmill_task_actors{state="busy"} 2
 			ringmill_task_actors{state="idle"} 48
+			`,
+		"ringmill_leak_breakers_open": `
+			# HELP ringmill_leak_breakers_open Tasks that are refused because as many bodies have leaked as may.
+			# TYPE ringmill_leak_breakers_open gauge
+			ringmill_leak_breakers_open 2
+			`,
+		"ringmill_leak_refusals_total": `
+			# HELP ringmill_leak_refusals_total Attempts refused because as many bodies have leaked as may.
+			# TYPE ringmill_leak_refusals_total counter
+			ringmill_leak_refusals_total 14
 			`,
 		"ringmill_mailbox_messages": `
 			# HELP ringmill_mailbox_messages Messages in the mailboxes of all workflow actors.

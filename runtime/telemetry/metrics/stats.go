@@ -47,6 +47,8 @@ var statMetrics = []statMetric{
 	counter("ringmill_task_panics_total", "Attempts that panicked.", func(s *processor.Stats) uint64 { return s.Panics }),
 	counter("ringmill_task_timeouts_total", "Attempts and tasks that took too long.", func(s *processor.Stats) uint64 { return s.Timeouts }),
 	gauge("ringmill_tasks_leaked", "Task bodies that ignored their cancelled context and still run.", func(s *processor.Stats) int { return s.Leaked }),
+	gauge("ringmill_leak_breakers_open", "Tasks that are refused because as many bodies have leaked as may.", func(s *processor.Stats) int { return s.LeakBreakers }),
+	counter("ringmill_leak_refusals_total", "Attempts refused because as many bodies have leaked as may.", func(s *processor.Stats) uint64 { return s.LeakRefusals }),
 	{waitingTasks, prometheus.GaugeValue, []string{"ready_list"}, func(s *processor.Stats) float64 { return float64(s.Ready) }},
 	{waitingTasks, prometheus.GaugeValue, []string{"pool_queue"}, func(s *processor.Stats) float64 { return float64(s.Queued) }},
 	{taskActors, prometheus.GaugeValue, []string{"idle"}, func(s *processor.Stats) float64 { return float64(s.IdleTaskActors) }},

@@ -32,7 +32,10 @@ func (o *Observer) fields(ctx context.Context, e *processor.Event, d detail) []z
 		fields = append(fields, zap.String("run_id", e.RunID))
 	}
 	if e.Task != "" {
-		fields = append(fields, zap.String("task", e.Task), zap.Int("attempt", e.Attempt))
+		fields = append(fields, zap.String("task", e.Task))
+		if e.Attempt > 0 {
+			fields = append(fields, zap.Int("attempt", e.Attempt))
+		}
 	}
 	if e.Item >= 0 && e.Task != "" {
 		fields = append(fields, zap.Int("item", e.Item))

@@ -101,6 +101,9 @@ var notices = map[processor.Notice]struct {
 	processor.NoticeDeadLetter: {zapcore.WarnLevel, "message undeliverable", incident},
 	processor.NoticeDefect:     {zapcore.ErrorLevel, "engine defect", incident},
 	processor.NoticeResized:    {zapcore.InfoLevel, "task actors resized", resized},
+
+	processor.NoticeBreakerOpened: {zapcore.ErrorLevel, "task refused: too many bodies ignored their cancellation", incident},
+	processor.NoticeBreakerClosed: {zapcore.InfoLevel, "task admitted again", incident},
 }
 
 // Noticed implements [processor.Observer].

@@ -105,6 +105,12 @@ func TestLines(t *testing.T) {
 		{"defect", func(o *zaplog.Observer) {
 			o.Noticed(&processor.Event{Item: -1, Err: errors.New("actor workflow-3: panic: index out of range")}, processor.NoticeDefect)
 		}, zap.ErrorLevel, "engine defect", nil, map[string]any{"error": "actor workflow-3: panic: index out of range"}},
+		{"breaker opened", func(o *zaplog.Observer) {
+			o.Noticed(&processor.Event{Workflow: "checkout", Task: "pay", Item: -1}, processor.NoticeBreakerOpened)
+		}, zap.ErrorLevel, "task refused: too many bodies ignored their cancellation", map[string]any{"workflow": "checkout", "task": "pay"}, nil},
+		{"breaker closed", func(o *zaplog.Observer) {
+			o.Noticed(&processor.Event{Workflow: "checkout", Task: "pay", Item: -1}, processor.NoticeBreakerClosed)
+		}, zap.InfoLevel, "task admitted again", map[string]any{"workflow": "checkout", "task": "pay"}, nil},
 		{"resized", func(o *zaplog.Observer) {
 			o.Noticed(&processor.Event{Item: -1, Resize: &scheduler.SizeDecision{
 				From: 4, To: 8, Reason: scheduler.SizeGrown, Need: 9, Service: 50 * time.Millisecond, Wait: 20 * time.Millisecond, Queued: 3,
