@@ -29,7 +29,7 @@ var rooms = []struct {
 	{"runtime/workflow", []string{"runtime/retry", "runtime/breaker", "runtime/limit", "runtime/cache", "runtime/handler/command"}},
 	{"runtime/processor", []string{"mailbox", "scheduler", "runtime/actor", "runtime/workflow", "runtime/retry", "runtime/breaker", "runtime/limit", "runtime/cache"}},
 	{"runtime/js", []string{"runtime/workflow", "runtime/retry", "runtime/telemetry/histogram"}},
-	{"runtime/telemetry", []string{"runtime/processor", "runtime/workflow"}},
+	{"runtime/telemetry", []string{"runtime/processor", "runtime/workflow", "runtime/actor"}},
 	{"runtime", []string{"mailbox", "scheduler", "runtime"}},
 	{"loadgen", []string{"mailbox", "scheduler", "runtime"}},
 	{"bench", []string{"mailbox", "scheduler", "scheduler/simulation", "runtime", "loadgen"}},

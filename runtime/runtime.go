@@ -34,6 +34,12 @@ func (rt *Runtime) Config() Config { return rt.cfg }
 // Stats returns a snapshot of counters and gauges. It does not block.
 func (rt *Runtime) Stats() Stats { return rt.proc.Stats() }
 
+// Actors returns the present state of the actors that the Runtime consists of, workflow-0 and
+// so on and task-0 and so on, for people: the telemetry/actorlist package shows it over HTTP. What a task actor handles is
+// the call that wakes it: it then goes on with further attempts, so its service time is that of all of them. It copies a list
+// under a lock and does not disturb the actors.
+func (rt *Runtime) Actors() []ActorStats { return rt.proc.Actors() }
+
 // Stop ends the Runtime: from now on runs are refused with ErrStopped, those in
 // flight are waited for, and all goroutines end. When ctx ends first, the runs
 // that are left are cancelled, and the error says how many there were. Stop

@@ -45,7 +45,7 @@ func (a *admin) address() string { return a.listener.Addr().String() }
 
 // serve answers requests until stop. The registry is its own: nothing that
 // other packages registered globally appears.
-func (a *admin) serve(runtimeMetrics prometheus.Collector) {
+func (a *admin) serve(runtimeMetrics prometheus.Collector, actors http.Handler) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		runtimeMetrics,
@@ -54,6 +54,7 @@ func (a *admin) serve(runtimeMetrics prometheus.Collector) {
 	)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	mux.Handle("GET /debug/actors", actors)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	a.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	go func() {

@@ -121,6 +121,7 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	defer tele.stop(ctx, s.err)
 	cfg.Observer = tele.observer
 	cfg.TaskTimings = f.json || f.count == 1
+	cfg.SampleActors = tele.admin != nil
 	rt, err := runtime.New(cfg)
 	if err != nil {
 		return err

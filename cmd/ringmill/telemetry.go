@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/telemetry/actorlist"
 	"github.com/ringmill/ringmill/runtime/telemetry/metrics"
 	"github.com/ringmill/ringmill/runtime/telemetry/otlp"
 	"github.com/ringmill/ringmill/runtime/telemetry/tracing"
@@ -37,7 +38,7 @@ func (f *telemetryFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	f.flags = flags
 	flags.Var(choice(&f.logLevel, "LEVEL", "off", oneOf(logLevels...)), "log-level", "log to standard error: debug, info, warn, error or off")
-	flags.Var(choice(&f.metrics, "ADDRESS", "", parseAddress), "metrics", "serve Prometheus /metrics and /healthz on this address meanwhile")
+	flags.Var(choice(&f.metrics, "ADDRESS", "", parseAddress), "metrics", "serve Prometheus /metrics, /debug/actors and /healthz on this address meanwhile")
 	otlp := flags.VarPF(&checked{text: "false", kind: "bool", set: f.setOTLP}, "otlp", "", "export spans over OTLP/HTTP to http://localhost:4318, or where OTEL_* variables say")
 	otlp.NoOptDefVal = "true"
 	complete(c, "log-level", logLevels...)
@@ -124,7 +125,7 @@ func (t *telemetry) context(ctx context.Context) context.Context {
 // serve begins to answer scrapes of rt's metrics.
 func (t *telemetry) serve(rt *runtime.Runtime, stderr io.Writer) {
 	if t.admin != nil {
-		t.admin.serve(metrics.NewCollector(metrics.Config{Stats: rt.Stats, Observer: t.metrics}))
+		t.admin.serve(metrics.NewCollector(metrics.Config{Stats: rt.Stats, Observer: t.metrics}), actorlist.Handler(rt.Actors))
 		fmt.Fprintf(stderr, "ringmill: metrics on http://%s/metrics\n", t.admin.address())
 	}
 }

@@ -15,6 +15,8 @@ import (
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/ringmill/ringmill/runtime/telemetry/actorlist"
 )
 
 // TestMetrics: while a run waits for its task, the address that standard error
@@ -44,6 +46,16 @@ func TestMetrics(t *testing.T) {
 	}
 	if got := get(t, strings.Replace(url, "/metrics", "/healthz", 1)); got != "ok\n" {
 		t.Errorf("/healthz says %q", got)
+	}
+	var listed actorlist.List
+	if err := json.Unmarshal([]byte(get(t, strings.Replace(url, "/metrics", "/debug/actors?format=json&sort=name", 1))), &listed); err != nil {
+		t.Error(err)
+	}
+	if listed.Total != 60 || listed.Actors[0].Name != "task-0" || listed.Actors[59].Name != "workflow-9" {
+		t.Errorf("/debug/actors lists %+v", listed)
+	}
+	if got := get(t, strings.Replace(url, "/metrics", "/debug/actors?state=busy", 1)); !strings.Contains(got, "60 actors, 1 match, 1 shown") {
+		t.Errorf("/debug/actors shows %s", got) // the task actor that waits
 	}
 	write(t, cmd, "go", "")
 	rest, _ := io.ReadAll(lines)

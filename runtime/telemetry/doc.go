@@ -7,6 +7,7 @@
 //   - metrics measures times, and puts them and the runtime's own counters
 //     together for Prometheus when scraped;
 //   - tracing makes OpenTelemetry spans of runs and attempts;
+//   - actorlist shows what each actor is doing, over HTTP;
 //   - otlp sends spans to a collector, configured by the OTEL_* variables;
 //   - histogram counts durations; metrics is built on it.
 //
