@@ -309,7 +309,6 @@ func (e *Executor) enter() bool {
 			return false
 		}
 		if e.counts.CompareAndSwap(counts, counts+oneActive+oneSearching) {
-			inside.Add(1)
 			return true
 		}
 	}
@@ -348,6 +347,7 @@ func (e *Executor) runWorker() {
 		}
 	}
 	e.workers.Put(w)
+	debug.SetPanicOnFault(false) // the goroutine is ants' again; see mark
 }
 
 // park has a worker that has left sleep until it is counted in again, if it is the only one to do so. It reports false if

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	goruntime "runtime"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -338,6 +339,35 @@ func TestOnWorker(t *testing.T) {
 	})
 	if <-beside {
 		t.Error("OnWorker on a goroutine that an activation started")
+	}
+	// The flag that tells goroutines apart is the program's too.
+	was := debug.SetPanicOnFault(true)
+	if scheduler.OnWorker() {
+		t.Error("OnWorker on a goroutine with PanicOnFault")
+	}
+	if !debug.SetPanicOnFault(was) {
+		t.Error("OnWorker has changed the goroutine's PanicOnFault")
+	}
+	scheduler.OnWorker()
+	scheduler.RunInline(runFunc(func(*scheduler.Worker) bool {
+		if !scheduler.OnWorker() {
+			t.Error("not OnWorker in RunInline")
+		}
+		return false
+	}))
+	if debug.SetPanicOnFault(was) != was {
+		t.Error("OnWorker or RunInline has left PanicOnFault set")
+	}
+	scheduleAndWait(e, func(*scheduler.Worker) { debug.SetPanicOnFault(false) })
+	for range 10 { // the worker that was told so marks itself again when it is woken
+		for e.Parked() == nil {
+			goruntime.Gosched()
+		}
+		scheduleAndWait(e, func(*scheduler.Worker) {
+			if !scheduler.OnWorker() {
+				t.Error("not OnWorker after an activation that has taken its mark off")
+			}
+		})
 	}
 }
 

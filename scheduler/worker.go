@@ -57,6 +57,7 @@ func (w *Worker) work() (left bool) {
 			w.recovered(recover())
 		}
 	}()
+	mark() // each time: an activation may have taken it off
 	for {
 		a := w.next()
 		if a == nil {
@@ -166,7 +167,6 @@ func (w *Worker) countOut() {
 		delta += oneSearching
 		w.searching = false
 	}
-	inside.Add(-1)
 	w.executor.counts.Add(-delta)
 }
 

@@ -46,7 +46,7 @@ func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T
 
 // askWith is Ask with its slot.
 func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], build func(ReplyTo[T]) M) (v T, err error) {
-	outside := !scheduler.AnyWorker() // before the message wakes one
+	outside := !scheduler.OnWorker()
 	generation := slot.generation.Load()
 	message := build(ReplyTo[T]{slot: slot, generation: generation})
 	if a.inline {
