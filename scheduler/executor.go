@@ -153,9 +153,9 @@ type Executor struct {
 
 	queue runQueue
 
-	parked atomic.Pointer[Worker] // sleeps in park; whoever takes it out wakes it
-	hurry  atomic.Bool            // see Hurry
-	stalls *stallDetector         // nil: off
+	parked  atomic.Pointer[Worker] // sleeps in park; whoever takes it out wakes it
+	awaited atomic.Int64           // how often the queue comes before LIFO slots; a hint, see ScheduleAwaited
+	stalls  *stallDetector         // nil: off
 
 	refusals atomic.Uint64
 	panics   atomic.Uint64
@@ -210,17 +210,22 @@ func (e *Executor) Schedule(a Activation) {
 	e.wake()
 }
 
-// Hurry has a worker with more work yield its processor once, after the activation that it runs: for an activation that
-// has just woken a goroutine outside, which would else wait for the end of the worker's turn, 100 us. It may be called from
-// anywhere, and never blocks.
-func (e *Executor) Hurry() {
-	if !e.hurry.Load() { // the line stays shared while nothing changes
-		e.hurry.Store(true)
+// maxAwaited bounds the activations ahead of one that is awaited for which workers do without their LIFO slots.
+const maxAwaited = 64
+
+// ScheduleAwaited is Schedule for an activation that somebody waits for: until those queued before it have been taken,
+// workers take from the queue and not from their LIFO slots. The queue keeps its order. If more than 64 are ahead it is
+// Schedule.
+func (e *Executor) ScheduleAwaited(a Activation) {
+	e.queue.push(a)
+	if n := int64(e.queue.len()); n <= maxAwaited && n > e.awaited.Load() {
+		e.awaited.Store(n)
 	}
+	e.wake()
 }
 
-// hurried reports whether this worker is the one to yield.
-func (e *Executor) hurried() bool { return e.hurry.Load() && e.hurry.CompareAndSwap(true, false) }
+// Busy reports whether a worker runs or was asked for.
+func (e *Executor) Busy() bool { return active(e.counts.Load()) > 0 }
 
 // AddWorkers changes the maximum of workers by delta, down to no less than 1:
 // +1 when a worker is stuck for good in user code, -1 when it has come back. Busy

@@ -52,13 +52,13 @@ func TestHurry(t *testing.T) {
 	ask, answer := make(chan struct{}, 1), make(chan struct{}, 1)
 	var activations atomic.Int64 // since the answer
 	var over atomic.Bool
-	e.Schedule(runFunc(func(*scheduler.Worker) bool {
+	e.Schedule(runFunc(func(w *scheduler.Worker) bool {
 		activations.Add(1)
 		select {
 		case <-ask:
 			activations.Store(0)
 			answer <- struct{}{}
-			e.Hurry()
+			w.Hurry()
 		default:
 		}
 		return !over.Load()
@@ -76,4 +76,35 @@ func TestHurry(t *testing.T) {
 	if late > rounds/10 { // Go lets the one that yielded go first now and then
 		t.Errorf("%d times in %d other activations ran before the goroutine that was woken", late, rounds)
 	}
+}
+
+// TestScheduleAwaited: beside pairs that schedule one another without end, through the LIFO slot, an activation that is awaited runs
+// after those that were queued before it have run once each, not 32 times.
+func TestScheduleAwaited(t *testing.T) {
+	const pairs, rounds = 4, 200
+	e := newExecutor(t, scheduler.ExecutorConfig{MaxWorkers: 1})
+	var activations atomic.Int64
+	var over atomic.Bool
+	for range pairs {
+		var balls [2]scheduler.Activation
+		for i := range balls {
+			balls[i] = runFunc(func(w *scheduler.Worker) bool {
+				activations.Add(1)
+				if !over.Load() {
+					w.Schedule(balls[1-i])
+				}
+				return false
+			})
+		}
+		e.Schedule(balls[0])
+	}
+	at := make(chan int64, 1)
+	for range rounds {
+		e.ScheduleAwaited(once(func() { at <- activations.Load() }))
+		asked := activations.Load() // those that came before do not count
+		if n := <-at - asked; n > 2*pairs {
+			t.Errorf("%d activations ran first, want %d at most", n, 2*pairs)
+		}
+	}
+	over.Store(true)
 }

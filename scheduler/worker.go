@@ -15,6 +15,7 @@ type Worker struct {
 	lifo      Activation // scheduled by the running activation, to run next
 	inRow     int        // activations taken from lifo since the queue was last asked
 	searching bool       // counted in executor.counts
+	hurry     bool       // see Hurry
 	turn      turn       // since the worker last yielded
 	woken     chan bool  // see Executor.park; holds one
 	hold      *hold      // what the stall detector sees; nil: off
@@ -74,7 +75,7 @@ func (w *Worker) work() (left bool) {
 // run runs a for as long as it wants to and nobody else waits for the worker.
 func (w *Worker) run(a Activation) {
 	for w.slice(a) {
-		if w.turn.over(true) || w.executor.hurried() {
+		if w.turn.over(true) || w.hurry {
 			w.executor.queue.push(a) // see yield
 			w.yield()
 			return
@@ -85,9 +86,10 @@ func (w *Worker) run(a Activation) {
 		}
 		// Nobody waits: going on at once spares the queue and a wake-up.
 	}
-	if w.turn.over(false) || w.executor.hurried() && w.hasWork() {
+	if w.turn.over(false) || w.hurry && w.hasWork() {
 		w.yield()
 	}
+	w.hurry = false
 }
 
 // hasWork reports whether the worker will go on at once. One that is about to leave need not yield.
@@ -112,9 +114,14 @@ func (w *Worker) yield() {
 		w.executor.queue.push(w.lifo)
 		w.lifo = nil
 	}
+	w.hurry = false
 	goruntime.Gosched()
 	w.turn.begin()
 }
+
+// Hurry has the worker yield its processor once the running activation is through, if it has more work: for an activation that has
+// just woken a goroutine outside, which is next on this processor and would else wait for the end of the worker's turn, 100 us.
+func (w *Worker) Hurry() { w.hurry = true }
 
 // next takes the activation to run, nil if there is none for this worker.
 func (w *Worker) next() Activation {
@@ -122,8 +129,9 @@ func (w *Worker) next() Activation {
 		w.Flush()
 		return nil
 	}
+	awaited := w.executor.awaited.Load() > 0
 	if a := w.lifo; a != nil {
-		if w.inRow < maxInRow {
+		if w.inRow < maxInRow && !awaited {
 			w.inRow++
 			w.lifo = nil
 			return a
@@ -131,6 +139,9 @@ func (w *Worker) next() Activation {
 		w.Flush()
 	}
 	w.inRow = 0
+	if awaited {
+		w.executor.awaited.Add(-1)
+	}
 	return w.executor.queue.pop()
 }
 

@@ -96,7 +96,7 @@ type actor[M any] struct {
 	handler func(*Context[M], M) error // belongs to the actor's side
 	context Context[M]
 	mailbox inbox[M]
-	_       [32]byte // 448 bytes: of the size classes of malloc one that keeps lines aligned
+	_       [24]byte // 448 bytes: of the size classes of malloc one that keeps lines aligned
 }
 
 // Spawn starts an actor that calls handler for one message at a time, in the
@@ -199,14 +199,14 @@ func (a *actor[M]) Run(w *scheduler.Worker) (again bool) {
 	if a.sentenced() {
 		again = a.carryOut()
 	} else {
-		again = a.slice(&message)
+		again = a.slice(&message, w)
 	}
 	returned = true
 	return again
 }
 
 // slice handles messages until none is ready or the budget is spent.
-func (a *actor[M]) slice(message *M) (again bool) {
+func (a *actor[M]) slice(message *M, w *scheduler.Worker) (again bool) {
 	b := newBudget(&a.cell)
 	if a.extra != nil && a.extra.unstashed() {
 		return a.redeliver(message, &b)
@@ -214,6 +214,7 @@ func (a *actor[M]) slice(message *M) (again bool) {
 	for {
 		var ok bool
 		if *message, ok = a.mailbox.TryDequeue(); !ok {
+			a.hurry(w)
 			return a.rest()
 		}
 		if f := a.flags.Load(); f&(flagWaiting|flagAbandon|flagUnstashed) != 0 {
@@ -228,6 +229,7 @@ func (a *actor[M]) slice(message *M) (again bool) {
 			return a.carryOut()
 		}
 		if b.spent() {
+			a.hurry(w)
 			a.status.Store(scheduled | a.handled<<handledShift) // shows handled to Stats
 			return true
 		}

@@ -3,7 +3,6 @@ package actor
 import (
 	"context"
 	"reflect"
-	goruntime "runtime"
 	"sync"
 	"sync/atomic"
 
@@ -21,8 +20,8 @@ import (
 //
 // Its errors are those of Tell (then nothing was sent), ErrNoReply if the actor has
 // stopped without a reply, one that wraps ctx.Err(), and inside a handler
-// ErrInHandler. A handler is recognised by ctx, if that comes from
-// Context.Context; else it may be only after the message was sent. A handler that wants
+// ErrInHandler; that comes after the message was sent only if the actor has Config.Inline and is busy, and
+// ctx does not come from Context.Context. A handler that wants
 // an answer tells a message with its own Ref in it, and has the answer told to that.
 func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T, error) {
 	a := ref.actor
@@ -30,7 +29,7 @@ func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T
 		var none T
 		return none, mailbox.ErrClosed
 	}
-	if inHandler(ctx) {
+	if inHandler(ctx) || !a.inline && scheduler.OnWorker() {
 		var none T
 		return none, ErrInHandler
 	}
@@ -38,7 +37,7 @@ func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T
 	slot := pool.Get().(*replySlot[T])
 	v, err := askWith(ctx, a, slot, build)
 	if slot.asked.Load() != nil {
-		slot.asked.Store(nil) // the slot must not keep the executor alive
+		slot.asked.Store(nil) // the slot must not keep the actor alive
 	}
 	pool.Put(slot) // not deferred: after a panic or Goexit a reply may still be on its way to the slot
 	return v, err
@@ -46,40 +45,48 @@ func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T
 
 // askWith is Ask with its slot.
 func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], build func(ReplyTo[T]) M) (v T, err error) {
-	outside := !scheduler.OnWorker()
 	generation := slot.generation.Load()
 	message := build(ReplyTo[T]{slot: slot, generation: generation})
 	if a.inline {
-		if err = a.tellInline(message, &slot.generation, generation); slot.answered() {
-			return slot.take(), nil
-		}
+		err = a.tellInline(message, &slot.generation, generation)
 	} else {
-		if !outside { // a worker that goes on would keep the processor from the asker
-			slot.asked.Store(a.executor)
+		if a.executor.Busy() { // a worker that goes on would keep the processor from the asker
+			slot.asked.Store(&a.cell)
 		}
-		err = Ref[M]{a}.Tell(message)
+		err = a.tellAwaited(message)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		slot.answer(generation) // what build may have kept is void
 		return v, err
-	}
-	if outside && slot.answeredSoon() {
+	case slot.answered():
 		return slot.take(), nil
 	}
-	// While the actor is at work there is time to see whether this is a handler.
-	if outside || !scheduler.OnWorker() {
-		err = slot.await(ctx, &a.cell, generation)
-	} else {
+	if a.inline && scheduler.OnWorker() {
 		err = ErrInHandler
-	}
-	if err == nil {
+	} else if err = slot.await(ctx, &a.cell, generation); err == nil {
 		return slot.take(), nil
 	}
 	if !slot.answer(generation) { // a Reply was faster and is about to wake
-		<-slot.woken
+		for sig := range slot.woken {
+			if slot.received(sig); sig == replied {
+				break
+			}
+		}
 		return slot.take(), nil
 	}
 	return v, err
+}
+
+// tellAwaited is Tell of a message that somebody will wait for.
+func (a *actor[M]) tellAwaited(m M) error {
+	if err := a.mailbox.TryEnqueue(m); err != nil {
+		return a.refused(m, err)
+	}
+	if a.claim() {
+		a.executor.ScheduleAwaited(a)
+	}
+	return nil
 }
 
 // ReplyTo is where the reply to one Ask goes. It may be copied, kept and passed on
@@ -98,11 +105,10 @@ func (r ReplyTo[T]) Reply(v T) error {
 		return ErrNotAsking
 	}
 	s.value = v
-	asked := s.asked.Load()
-	s.woken <- struct{}{} // publishes value; never blocks: there is one answer, and the Ask takes it out
-	if asked != nil {
-		asked.Hurry() // this may be one of its workers, and the asker next on its processor
+	if asked := s.asked.Load(); asked != nil {
+		asked.flags.Or(flagHurry) // this may be its handler, and the asker next on its processor
 	}
+	s.woken <- replied // publishes value; never blocks: there is one answer, and the Ask takes it out
 	return nil
 }
 
@@ -111,12 +117,11 @@ func (r ReplyTo[T]) Reply(v T) error {
 // somebody moves it on. That is either the first Reply, which then owns value until
 // it wakes the asker, or the asker, when it does not want a reply any more.
 type replySlot[T any] struct {
+	sleeper
 	generation atomic.Uint64
 	value      T
-	woken      chan struct{}
-	asked      atomic.Pointer[scheduler.Executor] // the executor of the actor asked, to be told of the reply; nil if nobody need be
-	moved      chan struct{}                      // holds a token when handover is to be looked at
-	handover   atomic.Pointer[handover]           // by the latest Forward
+	asked      atomic.Pointer[cell]     // the actor asked, if its worker is to yield after the reply
+	handover   atomic.Pointer[handover] // by the latest Forward
 }
 
 // answer ends the generation; it reports true to one caller only.
@@ -124,25 +129,18 @@ func (s *replySlot[T]) answer(generation uint64) bool {
 	return s.generation.CompareAndSwap(generation, generation+1)
 }
 
-// answered reports whether the asker has been woken already.
+// answered reports whether the asker has been woken by the reply already.
 func (s *replySlot[T]) answered() bool {
-	select {
-	case <-s.woken:
-		return true
-	default:
-		return false
-	}
-}
-
-// answeredSoon is answered after some yields; see stoppedSoon.
-func (s *replySlot[T]) answeredSoon() bool {
-	for range yields {
-		goruntime.Gosched()
-		if s.answered() {
-			return true
+	for {
+		select {
+		case sig := <-s.woken:
+			if s.received(sig); sig == replied {
+				return true
+			}
+		default:
+			return false
 		}
 	}
-	return false
 }
 
 func (s *replySlot[T]) take() T {
@@ -160,7 +158,9 @@ func replyPool[T any](s *System) *sync.Pool {
 		return p.(*sync.Pool)
 	}
 	p, _ := s.replyPools.LoadOrStore(key, &sync.Pool{New: func() any {
-		return &replySlot[T]{woken: make(chan struct{}, 1), moved: make(chan struct{}, 1)}
+		slot := new(replySlot[T])
+		slot.init()
+		return slot
 	}})
 	return p.(*sync.Pool)
 }

@@ -33,6 +33,7 @@ const (
 	flagPassivate             // stop unless there is something to do
 	flagKilled                // the dead letters' reason is ErrKilled
 	flagLetters               // it is told about dead letters
+	flagHurry                 // a reply has woken an asker: let it have the processor
 )
 
 // flagsDue are the requests that the actor attends to before its next message.
@@ -74,10 +75,11 @@ type cell struct {
 	parent     *cell // nil unless spawned by SpawnChild
 	prev, next *cell // in System.actors
 
-	mu   sync.Mutex
-	end  end
-	done chan struct{} // made when the first caller waits, closed at the end
-	rare *rare         // made when first needed
+	mu       sync.Mutex
+	end      end
+	done     chan struct{} // made for the first caller of Stopped, closed at the end
+	sleepers *sleeper      // callers that are to be woken at the end
+	rare     *rare         // made when first needed
 }
 
 // end says how far an actor has come in ending.
@@ -187,6 +189,14 @@ func (c *cell) request(flag uint32) {
 	}
 }
 
+// hurry has the worker let the asker go first that a reply has woken.
+func (c *cell) hurry(w *scheduler.Worker) {
+	if c.flags.Load()&flagHurry != 0 {
+		c.flags.And(^uint32(flagHurry))
+		w.Hurry()
+	}
+}
+
 // stoppedChan returns a channel that is closed once the actor has stopped.
 func (c *cell) stoppedChan() <-chan struct{} {
 	c.mu.Lock()
@@ -235,6 +245,7 @@ func (c *cell) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.end = ended
+	c.wakeSleepers()
 	if c.done != nil {
 		close(c.done)
 	}

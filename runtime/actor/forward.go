@@ -29,10 +29,7 @@ func Forward[M, T any](c Sender, to Ref[M], reply ReplyTo[T], m M) error {
 			return nil // the Ask is over, and another one has the slot
 		}
 	}
-	select {
-	case s.moved <- struct{}{}:
-	default: // it is yet to look
-	}
+	s.look()
 	return nil
 }
 
@@ -43,27 +40,25 @@ type handover struct {
 }
 
 // await returns nil when the reply is there, else what came before. c is the actor asked.
-//
-// A token in moved means that the handover is to be looked at, nothing more: a late
-// Forward of an earlier Ask may leave one.
 func (s *replySlot[T]) await(ctx context.Context, c *cell, generation uint64) error {
 	for {
-		var cause error
-		select {
-		case <-s.woken:
-			return nil
-		case <-s.moved:
-		case <-c.stoppedChan():
-			cause = ErrNoReply
-		case <-ctx.Done():
-			cause = ctx.Err()
-		}
-		if h := s.handover.Load(); h != nil && h.generation == generation && h.to != c && ctx.Err() == nil {
+		if h := s.handover.Load(); h != nil && h.generation == generation {
 			c = h.to
-			continue
 		}
-		if cause != nil {
-			return fmt.Errorf("actor: %q: waiting for the reply: %w", c.name, cause)
+		sig, err := s.sleep(ctx, c)
+		switch {
+		case err == nil && sig == replied:
+			return nil
+		case err != nil:
+		case !c.hasStopped():
+			continue // forwarded, or a signal that an earlier Ask has left
+		default:
+			// The handover comes before the end of the one who made it.
+			if h := s.handover.Load(); h != nil && h.generation == generation && h.to != c {
+				continue
+			}
+			err = ErrNoReply
 		}
+		return fmt.Errorf("actor: %q: waiting for the reply: %w", c.name, err)
 	}
 }

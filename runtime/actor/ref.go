@@ -113,7 +113,7 @@ func (r Ref[M]) Stop(ctx context.Context) error {
 		return ErrInHandler
 	}
 	if ctx.Err() == nil {
-		if a.closeHere(); a.stoppedSoon() {
+		if a.closeHere(); a.hasStopped() {
 			return nil
 		}
 	}
@@ -121,7 +121,7 @@ func (r Ref[M]) Stop(ctx context.Context) error {
 		a.close() // if ctx had ended already
 		return ErrInHandler
 	}
-	if wait(ctx, a.stoppedChan()) {
+	if a.awaitEnd(ctx) {
 		return nil
 	}
 	left := a.queued()

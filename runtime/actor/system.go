@@ -110,7 +110,8 @@ type System struct {
 	blocking    *scheduler.Executor
 
 	events     eventStream
-	replyPools sync.Map // see replyPool
+	replyPools sync.Map  // see replyPool
+	sleepers   sync.Pool // of *sleeper: those of Stop
 	letters    letterStream
 	wheels     wheelOnce
 
@@ -136,6 +137,7 @@ func NewSystem(cfg SystemConfig) (*System, error) {
 		return nil, err
 	}
 	s := &System{config: cfg, empty: make(chan struct{})}
+	s.sleepers.New = func() any { sl := new(sleeper); sl.init(); return sl }
 	s.letters.keep(cfg.KeepDeadLetters)
 	s.nonblocking, err = scheduler.NewExecutor(scheduler.ExecutorConfig{
 		Name: "actors", MaxWorkers: cfg.Workers, StallAfter: cfg.StallAfter, OnStall: s.stalled,
