@@ -109,7 +109,7 @@ func Spawn[M any](sys *System, handler func(*Context[M], M) error, cfg Config) R
 	if handler == nil {
 		panic(fmt.Sprintf("actor: Spawn(%q): handler is nil", cfg.Name))
 	}
-	return spawn(sys, nil, handler, nil, cfg)
+	return spawn(sys, nil, handler, nil, &cfg)
 }
 
 // SpawnFunc is Spawn for a handler that is made anew at each restart, with the state
@@ -119,12 +119,12 @@ func SpawnFunc[M any](sys *System, newHandler func() func(*Context[M], M) error,
 	if newHandler == nil {
 		panic(fmt.Sprintf("actor: SpawnFunc(%q): newHandler is nil", cfg.Name))
 	}
-	return spawn(sys, nil, newHandler(), newHandler, cfg)
+	return spawn(sys, nil, newHandler(), newHandler, &cfg)
 }
 
 // spawn starts an actor; without newHandler a restart keeps the handler.
 func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
-	newHandler func() func(*Context[M], M) error, cfg Config) Ref[M] {
+	newHandler func() func(*Context[M], M) error, cfg *Config) Ref[M] {
 	if cfg.Inline && cfg.Blocking {
 		panic(fmt.Sprintf("actor: Spawn(%q): Config.Inline and Config.Blocking exclude each other", cfg.Name))
 	}
@@ -155,7 +155,7 @@ func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
 	a.self = a
 	a.context.actor = a
 	if cfg.furnished() || len(sys.config.Middleware) > 0 || sys.config.Sample {
-		if err := a.furnish(cfg); err != nil {
+		if err := a.furnish(*cfg); err != nil {
 			panic(fmt.Sprintf("actor: Spawn(%q): %v", cfg.Name, err))
 		}
 	}

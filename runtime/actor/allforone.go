@@ -24,7 +24,7 @@ func (c *cell) sentenceSiblings() {
 // share passes a sentence on to a sibling, where the latest counts but a stop stays one.
 func (c *cell) share(s sentence) {
 	c.mu.Lock()
-	if c.end != notEnded {
+	if c.end.Load() != notEnded {
 		c.mu.Unlock()
 		return
 	}

@@ -76,19 +76,17 @@ type cell struct {
 	prev, next *cell // in System.actors
 
 	mu       sync.Mutex
-	end      end
+	end      atomic.Uint32 // see notEnded; written with mu held
 	done     chan struct{} // made for the first caller of Stopped, closed at the end
 	sleepers *sleeper      // callers that are to be woken at the end
 	rare     *rare         // made when first needed
 }
 
-// end says how far an actor has come in ending.
-type end uint8
-
+// How far an actor has come in ending, in cell.end.
 const (
-	notEnded end = iota
-	ending       // it takes no more watches and tells those who watch it
-	ended        // nothing of it is left
+	notEnded uint32 = iota
+	ending          // it takes no more watches and tells those who watch it
+	ended           // nothing of it is left
 )
 
 // rare is what most actors never need; it is kept apart to keep them small. cell.mu guards it.
@@ -203,7 +201,7 @@ func (c *cell) stoppedChan() <-chan struct{} {
 	defer c.mu.Unlock()
 	if c.done == nil {
 		c.done = make(chan struct{})
-		if c.end == ended {
+		if c.end.Load() == ended {
 			close(c.done)
 		}
 	}
@@ -227,7 +225,12 @@ func (c *cell) finish() {
 // leave tells everybody who is to know that the actor has stopped.
 func (c *cell) leave() {
 	c.mu.Lock()
-	c.end = ending
+	if c.rare == nil && c.parent == nil { // nobody to tell but those who wait for the end
+		defer c.mu.Unlock()
+		c.endNow()
+		return
+	}
+	c.end.Store(ending)
 	for c.wakeFirst() { // close may not have come to it yet
 	}
 	left := c.rare
@@ -244,7 +247,12 @@ func (c *cell) leave() {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.end = ended
+	c.endNow()
+}
+
+// endNow needs mu.
+func (c *cell) endNow() {
+	c.end.Store(ended) // publishes all that the actor has done to hasStopped
 	c.wakeSleepers()
 	if c.done != nil {
 		close(c.done)

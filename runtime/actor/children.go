@@ -10,7 +10,7 @@ func SpawnChild[P, M any](c *Context[P], handler func(*Context[M], M) error, cfg
 	if handler == nil {
 		panic(fmt.Sprintf("actor: SpawnChild(%q): handler is nil", cfg.Name))
 	}
-	return spawn(c.actor.system, &c.actor.cell, handler, nil, cfg)
+	return spawn(c.actor.system, &c.actor.cell, handler, nil, &cfg)
 }
 
 // SpawnChildFunc is SpawnChild as SpawnFunc is Spawn.
@@ -18,7 +18,7 @@ func SpawnChildFunc[P, M any](c *Context[P], newHandler func() func(*Context[M],
 	if newHandler == nil {
 		panic(fmt.Sprintf("actor: SpawnChildFunc(%q): newHandler is nil", cfg.Name))
 	}
-	return spawn(c.actor.system, &c.actor.cell, newHandler(), newHandler, cfg)
+	return spawn(c.actor.system, &c.actor.cell, newHandler(), newHandler, &cfg)
 }
 
 func (c *cell) addChild(child *cell) {
@@ -75,7 +75,7 @@ func (c *cell) allChildren() []*cell {
 // escalate hands a child's failure to its parent.
 func (c *cell) escalate(err error) {
 	c.mu.Lock()
-	if c.end != notEnded {
+	if c.end.Load() != notEnded {
 		c.mu.Unlock()
 		return
 	}

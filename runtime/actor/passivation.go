@@ -27,7 +27,7 @@ func (c *cell) passivateAfter(d time.Duration) {
 	p.timer.Init(p.look)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.end != notEnded {
+	if c.end.Load() != notEnded {
 		return
 	}
 	c.rarely().passivator = p
@@ -50,7 +50,7 @@ func (p *passivator) look() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.end == notEnded {
+	if c.end.Load() == notEnded {
 		c.system.wheel().Start(&p.timer, p.period)
 	}
 }

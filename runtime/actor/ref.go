@@ -113,7 +113,7 @@ func (r Ref[M]) Stop(ctx context.Context) error {
 		return ErrInHandler
 	}
 	if ctx.Err() == nil {
-		if a.closeHere(); a.hasStopped() {
+		if a.closeHere(); a.stoppedSoon() {
 			return nil
 		}
 	}

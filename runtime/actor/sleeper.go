@@ -67,7 +67,7 @@ func (s *sleeper) sleep(ctx context.Context, c *cell) (sig signal, err error) {
 func (c *cell) enlistSleeper(s *sleeper) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.end == ended {
+	if c.end.Load() == ended {
 		return false
 	}
 	s.listed = true

@@ -34,8 +34,4 @@ func (c *cell) stoppedSoon() bool {
 	return c.hasStopped()
 }
 
-func (c *cell) hasStopped() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.end == ended
-}
+func (c *cell) hasStopped() bool { return c.end.Load() == ended }

@@ -89,7 +89,7 @@ func (t *Timer) arm() { t.owner.system.wheel().StartAt(&t.timer, t.due) }
 func (t *Timer) fire() {
 	c := t.owner
 	c.mu.Lock()
-	if t.ended || t.fired || c.end != notEnded {
+	if t.ended || t.fired || c.end.Load() != notEnded {
 		c.mu.Unlock()
 		return
 	}

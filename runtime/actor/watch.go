@@ -44,7 +44,7 @@ type watch struct {
 func (c *cell) addWatcher(w *watch) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.end != notEnded {
+	if c.end.Load() != notEnded {
 		return false
 	}
 	r := c.rarely()
@@ -60,7 +60,7 @@ func (c *cell) addWatcher(w *watch) bool {
 func (c *cell) addWatching(w *watch) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.end != notEnded {
+	if c.end.Load() != notEnded {
 		return false
 	}
 	if !w.ended.Load() {
@@ -80,7 +80,7 @@ func (w *watch) fire() {
 	}
 	c := w.watcher
 	c.mu.Lock()
-	if c.end != notEnded {
+	if c.end.Load() != notEnded {
 		c.mu.Unlock()
 		return
 	}
