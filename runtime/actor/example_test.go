@@ -144,3 +144,45 @@ func ExampleFailure() {
 	// divider failed on 0: panic: runtime error: integer divide by zero
 	// 4
 }
+
+// Stop handles what has been accepted, within ctx; what it could not handle by then comes back as dead letters.
+func ExampleRef_Stop() {
+	sys := exampleSystem(actor.SystemConfig{KeepDeadLetters: 10})
+	entered, release := make(chan struct{}, 1), make(chan struct{})
+	handle := func(_ *actor.Context[int], m int) error {
+		if m == 1 {
+			entered <- struct{}{}
+			<-release
+		}
+		fmt.Println("handled", m)
+		return nil
+	}
+	patient := actor.Spawn(sys, handle, actor.Config{})
+	for m := range 3 {
+		_ = patient.Tell(10 * m)
+	}
+	fmt.Println(patient.Stop(context.Background()))
+
+	hasty := actor.Spawn(sys, handle, actor.Config{Name: "hasty", Blocking: true})
+	for m := range 3 {
+		_ = hasty.Tell(1 + m)
+	}
+	<-entered
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	fmt.Println(hasty.Stop(ctx))
+	close(release)
+	_ = sys.Stop(context.Background())
+	for _, d := range sys.DeadLetters() {
+		fmt.Println(d.Message, d.Reason)
+	}
+	// Output:
+	// handled 0
+	// handled 10
+	// handled 20
+	// <nil>
+	// actor: "hasty": the deadline of Stop came with 2 messages left, which become dead letters: context deadline exceeded
+	// handled 1
+	// 2 actor: not handled before the deadline of Stop
+	// 3 actor: not handled before the deadline of Stop
+}
