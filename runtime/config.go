@@ -20,13 +20,14 @@ const (
 	DefaultMailboxCapacity = 1024
 	DefaultMaxRuns         = 65_536
 	DefaultCancelGrace     = 5 * time.Second
+	DefaultCompensateGrace = 30 * time.Second
 
 	MaxActors          = 65_536  // of either kind
 	MaxMailboxCapacity = 1 << 24 // 16 Mi runs, 256 MiB of ring once used
 	MaxMaxRuns         = 1 << 30 // a run takes at least 1 KB
 	maxActorPairs      = 1 << 23 // each may have one task waiting, within scheduler.MaxPolicyCapacity
 	MaxCacheEntries    = 100_000_000
-	MaxCancelGrace     = 24 * time.Hour
+	MaxCancelGrace     = 24 * time.Hour // and of CompensateGrace
 )
 
 // Config sizes a Runtime. The zero value is valid: every field that is zero gets
@@ -70,6 +71,12 @@ type Config struct {
 	// is counted as leaked, and another takes its place.
 	// Defaults to 5 s; 1 ns to 24 h; environment RINGMILL_CANCEL_GRACE (such as 500ms).
 	CancelGrace time.Duration
+
+	// CompensateGrace is how long the compensations of cancelled runs may go on, all together, after the
+	// context of Stop has ended and their tasks have had CancelGrace. Then the ones that run are cancelled and the others are not
+	// called; the errors of their runs say so.
+	// Defaults to 30 s; 1 ns to 24 h; environment RINGMILL_COMPENSATE_GRACE.
+	CompensateGrace time.Duration
 
 	// Overflow is what happens when MaxRuns or MailboxCapacity is hit.
 	// Defaults to OverflowDefault; environment RINGMILL_OVERFLOW (wait, fail,
@@ -119,6 +126,7 @@ func configFrom(lookup func(string) (string, bool)) (Config, error) {
 	e.number("RINGMILL_MAX_RUNS", MaxMaxRuns, &c.MaxRuns)
 	e.number("RINGMILL_CACHE_ENTRIES", MaxCacheEntries, &c.CacheEntries)
 	e.duration("RINGMILL_CANCEL_GRACE", MaxCancelGrace, &c.CancelGrace)
+	e.duration("RINGMILL_COMPENSATE_GRACE", MaxCancelGrace, &c.CompensateGrace)
 	parse(&e, "RINGMILL_MAILBOX_KIND", ParseMailboxKind, &c.MailboxKind)
 	parse(&e, "RINGMILL_OVERFLOW", ParseOverflow, &c.Overflow)
 	parse(&e, "RINGMILL_SCHEDULE", ParseSchedule, &c.Schedule)
@@ -211,13 +219,16 @@ func (c Config) withDefaults() (Config, error) {
 	number("MailboxCapacity", &c.MailboxCapacity, DefaultMailboxCapacity, MaxMailboxCapacity)
 	number("MaxRuns", &c.MaxRuns, DefaultMaxRuns, MaxMaxRuns)
 	number("CacheEntries", &c.CacheEntries, cache.DefaultEntries, MaxCacheEntries)
-	if c.CancelGrace == 0 {
-		c.CancelGrace = DefaultCancelGrace
+	duration := func(name string, v *time.Duration, def, most time.Duration) {
+		if *v == 0 {
+			*v = def
+		}
+		if *v < 0 || *v > most {
+			problems = append(problems, fmt.Errorf("runtime: Config.%s: %v is out of range; want more than 0 and up to %v, or 0 for the default %v", name, *v, most, def))
+		}
 	}
-	if c.CancelGrace < 0 || c.CancelGrace > MaxCancelGrace {
-		problems = append(problems, fmt.Errorf("runtime: Config.CancelGrace: %v is out of range; want more than 0 and up to %v, or 0 for the default %v",
-			c.CancelGrace, MaxCancelGrace, DefaultCancelGrace))
-	}
+	duration("CancelGrace", &c.CancelGrace, DefaultCancelGrace, MaxCancelGrace)
+	duration("CompensateGrace", &c.CompensateGrace, DefaultCompensateGrace, MaxCancelGrace)
 	if int(c.Overflow) >= len(overflowNames) {
 		problems = append(problems, fmt.Errorf("runtime: Config.Overflow: %d is unknown; use one of the Overflow constants", c.Overflow))
 	}
@@ -253,6 +264,7 @@ func (c Config) processor() processor.Config {
 		MailboxKind:     c.MailboxKind,
 		MaxRuns:         c.MaxRuns,
 		CancelGrace:     c.CancelGrace,
+		CompensateGrace: c.CompensateGrace,
 		Overflow:        c.Overflow,
 		CacheEntries:    c.CacheEntries,
 		Policy:          c.Policy,

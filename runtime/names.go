@@ -33,6 +33,8 @@ type (
 	Report = processor.Report
 	// TaskReport tells how a task went.
 	TaskReport = processor.TaskReport
+	// CompensationReport tells how a compensation went.
+	CompensationReport = processor.CompensationReport
 	// RunError is how a run ended that no failed task ended.
 	RunError = processor.RunError
 	// OverloadError says which bound refused a run.

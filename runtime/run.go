@@ -31,7 +31,8 @@ func Priority(level workflow.Level) RunOption { return func(o *processor.Options
 
 // Execute runs def with input in and waits for its output. The run ends when
 // ctx does: its tasks see their context cancelled, and Execute returns when they
-// have returned, at most CancelGrace later.
+// have returned, at most CancelGrace later, and the run's compensations have been
+// called.
 //
 // The error is a *workflow.TaskError when a task failed, a *RunError when the
 // run was cancelled or timed out, ErrStopped after Stop. When a bound is hit,

@@ -46,11 +46,13 @@ type Processor struct {
 	numbers     atomic.Uint64
 	count       counters
 
-	stopping atomic.Bool
-	idleOnce sync.Once
-	idle     chan struct{} // closed when stopping and nothing is in flight
-	stopped  chan struct{} // closed when Stop is through
-	stopErr  error         // before stopped is closed
+	compensating atomic.Int64 // runs that have their tasks undone
+	undoHalted   atomic.Bool  // no compensation begins any more
+	stopping     atomic.Bool
+	idleOnce     sync.Once
+	idle         chan struct{} // closed when stopping and nothing is in flight
+	stopped      chan struct{} // closed when Stop is through
+	stopErr      error         // before stopped is closed
 
 	unbegun runList // with OverflowDropOldest
 

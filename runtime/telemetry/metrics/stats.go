@@ -22,6 +22,7 @@ var (
 	shedDesc     = desc("ringmill_runs_shed_total", "Runs dropped by an overflow policy, by the bound that was hit.", "bound")
 	waitsDesc    = desc("ringmill_admission_waits_total", "Callers that waited for room, by the bound that was hit.", "bound")
 	waitTimeDesc = desc("ringmill_admission_wait_seconds_total", "Time that callers waited for room, by the bound that was hit.", "bound")
+	undoneDesc   = desc("ringmill_compensations_total", "Compensations of tasks that ended, by how they did. Their attempts count among those of tasks.", "status")
 	taskActors   = desc("ringmill_task_actors", "Task actors, by state.", "state")
 	waitingTasks = desc("ringmill_tasks_waiting", "Attempts that are ready to run and wait, by place: a workflow actor's ready list, or the task pool's queue.", "place")
 )
@@ -46,6 +47,8 @@ var statMetrics = []statMetric{
 	counter("ringmill_task_retries_total", "Attempts that followed a failed one.", func(s *processor.Stats) uint64 { return s.Retries }),
 	counter("ringmill_task_panics_total", "Attempts that panicked.", func(s *processor.Stats) uint64 { return s.Panics }),
 	counter("ringmill_task_timeouts_total", "Attempts and tasks that took too long.", func(s *processor.Stats) uint64 { return s.Timeouts }),
+	{undoneDesc, prometheus.CounterValue, []string{"succeeded"}, func(s *processor.Stats) float64 { return float64(s.Compensations - s.NotCompensated) }},
+	{undoneDesc, prometheus.CounterValue, []string{"failed"}, func(s *processor.Stats) float64 { return float64(s.NotCompensated) }},
 	gauge("ringmill_tasks_leaked", "Task bodies that ignored their cancelled context and still run.", func(s *processor.Stats) int { return s.Leaked }),
 	{waitingTasks, prometheus.GaugeValue, []string{"ready_list"}, func(s *processor.Stats) float64 { return float64(s.Ready) }},
 	{waitingTasks, prometheus.GaugeValue, []string{"pool_queue"}, func(s *processor.Stats) float64 { return float64(s.Queued) }},
