@@ -74,6 +74,8 @@ var (
 	ErrOverloaded = processor.ErrOverloaded
 	// ErrStopped reports that the Runtime was stopped.
 	ErrStopped = processor.ErrStopped
+	// ErrIDConflict reports an ID that is a run of another workflow or input already.
+	ErrIDConflict = processor.ErrIDConflict
 )
 
 // Observers joins several observers into one; see processor.Observers.

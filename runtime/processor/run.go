@@ -71,7 +71,8 @@ type Run struct {
 	startedAt  instant
 	endedAt    instant
 
-	parent     *attempt // of a run that is an attempt of another one's task; nil of all others
+	named      *namedRun // nil without an id of the caller's
+	parent     *attempt  // of a run that is an attempt of another one's task; nil of all others
 	parentTurn int32
 
 	owner      *workflowActor

@@ -27,6 +27,8 @@ type Stats struct {
 	Retries         uint64
 	Panics          uint64
 	Timeouts        uint64 // attempts and tasks that took too long
+	JoinedRuns      uint64 // calls with the id of a run that was there already
+	RetainedRuns    int    // runs that have ended and are kept for their id
 	Compensations   uint64 // that have ended, well or not
 	NotCompensated  uint64 // of these, those that failed, or were not called since the runtime was stopped
 	DeadLetters     uint64
@@ -106,6 +108,7 @@ func (p *Processor) Stats() Stats {
 		IdleTaskActors: idle,
 		Workflows:      make([]WorkflowActorStats, len(p.workflows)),
 	}
+	s.RetainedRuns, s.JoinedRuns = p.named.stats()
 	if c := p.cache.Load(); c != nil {
 		s.Cache = c.Stats()
 	}

@@ -40,6 +40,8 @@ var statMetrics = []statMetric{
 	bound(waitsDesc, "mailboxes", func(s *processor.Stats) float64 { return float64(s.MailboxBound.Waited) }),
 	bound(waitTimeDesc, "max_runs", func(s *processor.Stats) float64 { return s.RunsBound.WaitedTime.Seconds() }),
 	bound(waitTimeDesc, "mailboxes", func(s *processor.Stats) float64 { return s.MailboxBound.WaitedTime.Seconds() }),
+	counter("ringmill_runs_joined_total", "Calls with the id of a run that was there already.", func(s *processor.Stats) uint64 { return s.JoinedRuns }),
+	gauge("ringmill_runs_retained", "Runs that have ended and are kept for their id.", func(s *processor.Stats) int { return s.RetainedRuns }),
 	gauge("ringmill_runs_in_flight", "Runs admitted and not ended.", func(s *processor.Stats) int { return s.InFlight }),
 	gauge("ringmill_runs_in_flight_limit", "The bound on runs in flight (MaxRuns).", func(s *processor.Stats) int { return s.MaxRuns }),
 
