@@ -20,13 +20,18 @@ const (
 	DefaultMailboxCapacity = 1024
 	DefaultMaxRuns         = 65_536
 	DefaultCancelGrace     = 5 * time.Second
+	DefaultCompensateGrace = 30 * time.Second
+	DefaultRunRetention    = 10 * time.Minute
+	DefaultRetainedRuns    = 10_000
 
 	MaxActors          = 65_536  // of either kind
 	MaxMailboxCapacity = 1 << 24 // 16 Mi runs, 256 MiB of ring once used
 	MaxMaxRuns         = 1 << 30 // a run takes at least 1 KB
 	maxActorPairs      = 1 << 23 // each may have one task waiting, within scheduler.MaxPolicyCapacity
 	MaxCacheEntries    = 100_000_000
-	MaxCancelGrace     = 24 * time.Hour
+	MaxRunRetention    = 7 * 24 * time.Hour
+	MaxRetainedRuns    = 100_000_000
+	MaxCancelGrace     = 24 * time.Hour // and of CompensateGrace
 )
 
 // Config sizes a Runtime. The zero value is valid: every field that is zero gets
@@ -73,10 +78,26 @@ type Config struct {
 	// Defaults to 5 s; 1 ns to 24 h; environment RINGMILL_CANCEL_GRACE (such as 500ms).
 	CancelGrace time.Duration
 
+	// CompensateGrace is how long the compensations of cancelled runs may go on, all together, after the
+	// context of Stop has ended and their tasks have had CancelGrace. Then the ones that run are cancelled and the others are not
+	// called; the errors of their runs say so.
+	// Defaults to 30 s; 1 ns to 24 h; environment RINGMILL_COMPENSATE_GRACE.
+	CompensateGrace time.Duration
+
 	// Overflow is what happens when MaxRuns or MailboxCapacity is hit.
 	// Defaults to OverflowDefault; environment RINGMILL_OVERFLOW (wait, fail,
 	// drop-newest, drop-oldest).
 	Overflow Overflow
+
+	// RunRetention is how long a run whose caller gave it an ID is kept after its end: a call with
+	// the same ID returns that run until then.
+	// Defaults to 10 min; 1 ns to 168 h; environment RINGMILL_RUN_RETENTION (such as 1h).
+	RunRetention time.Duration
+
+	// RetainedRuns is how many ended runs are kept at most; beyond that those that ended first are forgotten before their
+	// RunRetention is over. A run of many tasks counts as one more for each 16 of them, since most of what is kept is its report.
+	// Defaults to 10,000, which is about 80 MB beside the runs' outputs; 1 to 100,000,000; environment RINGMILL_RETAINED_RUNS.
+	RetainedRuns int
 
 	// CacheEntries is how many results of tasks with workflow.Cache are kept; those that are less likely
 	// to be wanted again make room. The memory is taken as results come.
@@ -125,6 +146,9 @@ func configFrom(lookup func(string) (string, bool)) (Config, error) {
 	e.number("RINGMILL_MAX_RUNS", MaxMaxRuns, &c.MaxRuns)
 	e.number("RINGMILL_CACHE_ENTRIES", MaxCacheEntries, &c.CacheEntries)
 	e.duration("RINGMILL_CANCEL_GRACE", MaxCancelGrace, &c.CancelGrace)
+	e.duration("RINGMILL_COMPENSATE_GRACE", MaxCancelGrace, &c.CompensateGrace)
+	e.duration("RINGMILL_RUN_RETENTION", MaxRunRetention, &c.RunRetention)
+	e.number("RINGMILL_RETAINED_RUNS", MaxRetainedRuns, &c.RetainedRuns)
 	parse(&e, "RINGMILL_MAILBOX_KIND", ParseMailboxKind, &c.MailboxKind)
 	parse(&e, "RINGMILL_OVERFLOW", ParseOverflow, &c.Overflow)
 	parse(&e, "RINGMILL_SCHEDULE", ParseSchedule, &c.Schedule)
@@ -217,13 +241,18 @@ func (c Config) withDefaults() (Config, error) {
 	number("MailboxCapacity", &c.MailboxCapacity, DefaultMailboxCapacity, MaxMailboxCapacity)
 	number("MaxRuns", &c.MaxRuns, DefaultMaxRuns, MaxMaxRuns)
 	number("CacheEntries", &c.CacheEntries, cache.DefaultEntries, MaxCacheEntries)
-	if c.CancelGrace == 0 {
-		c.CancelGrace = DefaultCancelGrace
+	duration := func(name string, v *time.Duration, def, most time.Duration) {
+		if *v == 0 {
+			*v = def
+		}
+		if *v < 0 || *v > most {
+			problems = append(problems, fmt.Errorf("runtime: Config.%s: %v is out of range; want more than 0 and up to %v, or 0 for the default %v", name, *v, most, def))
+		}
 	}
-	if c.CancelGrace < 0 || c.CancelGrace > MaxCancelGrace {
-		problems = append(problems, fmt.Errorf("runtime: Config.CancelGrace: %v is out of range; want more than 0 and up to %v, or 0 for the default %v",
-			c.CancelGrace, MaxCancelGrace, DefaultCancelGrace))
-	}
+	duration("CancelGrace", &c.CancelGrace, DefaultCancelGrace, MaxCancelGrace)
+	duration("CompensateGrace", &c.CompensateGrace, DefaultCompensateGrace, MaxCancelGrace)
+	duration("RunRetention", &c.RunRetention, DefaultRunRetention, MaxRunRetention)
+	number("RetainedRuns", &c.RetainedRuns, DefaultRetainedRuns, MaxRetainedRuns)
 	if int(c.Overflow) >= len(overflowNames) {
 		problems = append(problems, fmt.Errorf("runtime: Config.Overflow: %d is unknown; use one of the Overflow constants", c.Overflow))
 	}
@@ -259,6 +288,9 @@ func (c Config) processor() processor.Config {
 		MailboxKind:     c.MailboxKind,
 		MaxRuns:         c.MaxRuns,
 		CancelGrace:     c.CancelGrace,
+		CompensateGrace: c.CompensateGrace,
+		RunRetention:    c.RunRetention,
+		RetainedRuns:    c.RetainedRuns,
 		Overflow:        c.Overflow,
 		CacheEntries:    c.CacheEntries,
 		Policy:          c.Policy,

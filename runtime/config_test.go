@@ -93,7 +93,7 @@ func TestNewRefusesTooManyActors(t *testing.T) {
 // TestConfigDefaults: the zero Config is valid and shows its defaults.
 func TestConfigDefaults(t *testing.T) {
 	got := start(t, runtime.Config{}).Config()
-	want := runtime.Config{WorkflowActors: 10, TaskActors: 50, MailboxCapacity: 1024, MaxRuns: 65536, CancelGrace: 5 * time.Second, CacheEntries: 10_000, Policy: "idle", MailboxKind: "mpsc"}
+	want := runtime.Config{WorkflowActors: 10, TaskActors: 50, MailboxCapacity: 1024, MaxRuns: 65536, CancelGrace: 5 * time.Second, CompensateGrace: 30 * time.Second, RunRetention: 10 * time.Minute, RetainedRuns: 10_000, CacheEntries: 10_000, Policy: "idle", MailboxKind: "mpsc"}
 	if got != want {
 		t.Errorf("Config() = %+v, want %+v", got, want)
 	}

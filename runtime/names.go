@@ -36,6 +36,8 @@ type (
 	Report = processor.Report
 	// TaskReport tells how a task went.
 	TaskReport = processor.TaskReport
+	// CompensationReport tells how a compensation went.
+	CompensationReport = processor.CompensationReport
 	// RunError is how a run ended that no failed task ended.
 	RunError = processor.RunError
 	// OverloadError says which bound refused a run.
@@ -80,6 +82,8 @@ var (
 	ErrOverloaded = processor.ErrOverloaded
 	// ErrStopped reports that the Runtime was stopped.
 	ErrStopped = processor.ErrStopped
+	// ErrIDConflict reports an ID that is a run of another workflow or input already.
+	ErrIDConflict = processor.ErrIDConflict
 )
 
 // Observers joins several observers into one; see processor.Observers.

@@ -1,9 +1,12 @@
 package runtime
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/processor"
@@ -13,9 +16,20 @@ import (
 // A RunOption changes one call of Execute or Start.
 type RunOption func(*processor.Options)
 
-// ID names the run, in errors, logs and reports. Defaults to a generated id that
-// is unique among all runtimes.
+// ID names the run, in errors, logs, reports and idempotency keys, and makes it happen once: a call of Start or Execute on the same
+// Runtime with an id that was given before returns the run of that id, whether it is in flight or has ended, well or not, for as long as
+// Config.RunRetention and Config.RetainedRuns keep it. Callers that come at the same time share one run. It belongs to the
+// one that started it: another Execute that joined it waits within its own context, whose end does not cancel it, and a joined
+// run goes by the options that it was started with. A run that was refused or shed was none, and its id is free.
+//
+// An id that stands for a run of another workflow, other types, or another input is ErrIDConflict. Inputs are compared by all that
+// they hold, pointers followed, JSON without its white space; types that hold functions or channels have nothing to be compared by and count as equal.
+//
+// At most MaxIDBytes long. Defaults to a generated id that is unique among all runtimes.
 func ID(id string) RunOption { return func(o *processor.Options) { o.ID = id } }
+
+// MaxIDBytes is the length of the longest ID.
+const MaxIDBytes = 1024
 
 // RunTimeout bounds the run, from the call of Execute or Start: waiting for room
 // and queueing count. A run that takes longer fails with an error that satisfies
@@ -31,7 +45,8 @@ func Priority(level workflow.Level) RunOption { return func(o *processor.Options
 
 // Execute runs def with input in and waits for its output. The run ends when
 // ctx does: its tasks see their context cancelled, and Execute returns when they
-// have returned, at most CancelGrace later.
+// have returned, at most CancelGrace later, and the run's compensations have been
+// called.
 //
 // The error is a *workflow.TaskError when a task failed, a *RunError when the
 // run was cancelled or timed out, ErrStopped after Stop. When a bound is hit,
@@ -45,6 +60,9 @@ func Execute[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definitio
 	o, err := options(rt, def, processor.Options{Wait: true}, opts)
 	if err != nil {
 		return none, err
+	}
+	if o.ID != "" {
+		o.Request = request[I, O](in)
 	}
 	v, err := rt.proc.Execute(ctx, def.Plan(), in, o)
 	out, _ := v.(O) // the comma-ok form: a nil interface stays nil
@@ -60,11 +78,31 @@ func Start[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[
 	if err != nil {
 		return nil, err
 	}
+	if o.ID != "" {
+		o.Request = request[I, O](in)
+	}
 	r, err := rt.proc.Submit(ctx, def.Plan(), in, o)
 	if err != nil {
 		return nil, err
 	}
 	return &Run[O]{run: r}, nil
+}
+
+// request tells apart what calls with the same ID ask for.
+func request[I, O any](in I) string {
+	types := reflect.TypeFor[func(I) O]().String()
+	value := any(in)
+	if text, ok := value.(json.RawMessage); ok {
+		var compact bytes.Buffer
+		if json.Compact(&compact, text) == nil {
+			value = compact.Bytes()
+		}
+	}
+	hash, err := workflow.Fingerprint(value)
+	if err != nil { // it holds what cannot be compared
+		return types
+	}
+	return types + " " + hash
 }
 
 // options checks the arguments of a call.
@@ -88,6 +126,9 @@ func apply(opts []RunOption, o processor.Options) (processor.Options, error) {
 			return o, errors.New("runtime: a RunOption is nil: leave it out")
 		}
 		opt(&o)
+	}
+	if len(o.ID) > MaxIDBytes {
+		return o, fmt.Errorf("runtime: ID: it has %d bytes; want at most %d: hash it", len(o.ID), MaxIDBytes)
 	}
 	if o.Timeout < 0 {
 		return o, fmt.Errorf("runtime: RunTimeout: %v is negative; want a bound above 0, or 0 for none", o.Timeout)

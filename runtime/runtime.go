@@ -43,7 +43,8 @@ func (rt *Runtime) Actors() []ActorStats { return rt.proc.Actors() }
 // Stop ends the Runtime: from now on runs are refused with ErrStopped, those in
 // flight are waited for, and all goroutines end. When ctx ends first, the runs
 // that are left are cancelled, and the error says how many there were. Stop
-// returns no later than about CancelGrace after ctx has ended.
+// returns no later than about CancelGrace after ctx has ended, or CompensateGrace
+// later if cancelled runs have compensations.
 //
 // A later call waits for the first one, and when its own ctx ends it cancels what
 // is left. A task must not stop the Runtime that executes it: Stop waits for that

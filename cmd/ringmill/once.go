@@ -14,7 +14,11 @@ type run = runtime.Run[json.RawMessage]
 // once executes the definition and reports in full. It returns what the run
 // failed with.
 func (r *runner) once(ctx context.Context) error {
-	started, err := runtime.Start(ctx, r.rt, r.def, r.input)
+	var opts []runtime.RunOption
+	if r.runID != "" {
+		opts = append(opts, runtime.ID(r.runID))
+	}
+	started, err := runtime.Start(ctx, r.rt, r.def, r.input, opts...)
 	if err != nil {
 		r.printRefused(err)
 		return err

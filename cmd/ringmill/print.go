@@ -26,6 +26,7 @@ func (r *runner) printReport(rep runtime.Report, out json.RawMessage) {
 	r.style = styleOf(r.streams.out)
 	for _, write := range []func(io.Writer){
 		func(w io.Writer) { report.WriteTable(w, rep.Tasks, r.style) },
+		func(w io.Writer) { report.WriteCompensations(w, rep.Compensations, r.style) },
 		func(w io.Writer) { report.WriteTimeline(w, rep, r.style) },
 		func(w io.Writer) { report.WriteOutput(w, out, r.style) },
 		func(w io.Writer) { report.WriteSummary(w, rep, r.def.Plan(), r.rt.Config().TaskActors, r.style) },

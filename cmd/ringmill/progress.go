@@ -41,6 +41,9 @@ func (r *runner) showProgress(started *run) progress {
 			report.Number(p.Failed) + " failed",
 			elapsed(begin),
 		}
+		if p.Compensations > 0 {
+			parts = append(parts, fmt.Sprintf("%s/%s compensated", report.Number(p.Compensated), report.Number(p.Compensations)))
+		}
 		return screen.Line(width, float64(p.Ended)/float64(p.Tasks), r.shortName(width), parts...)
 	})
 }

@@ -33,6 +33,7 @@ type runFlags struct {
 	json      bool
 	timeScale float64
 	count     int
+	runID     string
 	kinds     formatFlags
 	engine    engineFlags
 	telemetry telemetryFlags
@@ -53,8 +54,8 @@ that no schedule can beat. Of more than 40 tasks it shows those that ran longest
 and those that failed. With --json standard output gets one object a run instead,
 and nothing else.
 
-Ctrl-C cancels what runs and still prints the summary; a second one quits at
-once. --count starts that many runs, at most 4,096 at a time (fewer of a large
+Ctrl-C cancels what runs, calls the compensations of what had succeeded, and
+still prints the summary; a second one quits at once. --count starts that many runs, at most 4,096 at a time (fewer of a large
 workflow), and sums them up.
 
 When a task ends, whatever its program started is killed with it, except what has
@@ -64,7 +65,7 @@ Environment, where the flag is not given: WORKFLOW_ACTOR_POOL_SIZE,
 TASK_ACTOR_POOL_SIZE, RINGMILL_SCHEDULE, RINGMILL_POLICY, RINGMILL_LOG_LEVEL,
 RINGMILL_METRICS, RINGMILL_OTLP; beside them RINGMILL_MAX_RUNS,
 RINGMILL_MAILBOX_CAPACITY, RINGMILL_OVERFLOW, RINGMILL_CANCEL_GRACE (here 1s
-unless set), and the standard OTEL_* variables for --otlp.`,
+unless set), RINGMILL_CACHE_ENTRIES, and the standard OTEL_* variables for --otlp.`,
 		Example: `  ringmill run cmd/ringmill/examples/textstats.yaml
   ringmill run order.yaml --input '{"user": "ada"}' --json | jq .output
   ringmill run order.yaml --input @order.json --task-actors 8
@@ -79,6 +80,7 @@ unless set), and the standard OTEL_* variables for --otlp.`,
 	flags.BoolVar(&f.json, "json", false, "print one JSON object a run, one a line")
 	flags.Var(factor(&f.timeScale), "time-scale", "WfFormat: a task that took s seconds sleeps s times this")
 	flags.Var(number(&f.count, 1, math.MaxInt32, "1"), "count", "how many runs to start")
+	flags.StringVar(&f.runID, "run-id", "", "the run's `ID`, in the report, logs and the keys that tasks send along; not with --count")
 	f.kinds.register(c)
 	f.engine.register(c)
 	f.telemetry.register(c)
@@ -90,6 +92,9 @@ unless set), and the standard OTEL_* variables for --otlp.`,
 func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	cfg, err := f.engine.config()
 	if err != nil {
+		return err
+	}
+	if err := f.checkRunID(c.Flags().Changed("run-id")); err != nil {
 		return err
 	}
 	if err := fromEnvironment(c.Flags(), telemetryFlagNames...); err != nil {
@@ -130,7 +135,7 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	tele.serve(rt, s.err)
 
 	r := &runner{
-		streams: s, def: def, input: input, rt: rt, json: f.json, logs: logs,
+		streams: s, def: def, input: input, rt: rt, json: f.json, logs: logs, runID: f.runID,
 		out:   &output{to: s.out, cancel: cancel},
 		style: styleOf(s.out),
 		live:  isTerminal(s.err) && !(f.json && f.count > 1 && isTerminal(s.out)), // objects would run into the line
@@ -142,6 +147,21 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 		err = r.batch(ctx, int64(f.count))
 	}
 	return r.verdict(ctx, err)
+}
+
+// checkRunID reports an id that cannot be meant.
+func (f *runFlags) checkRunID(given bool) error {
+	switch {
+	case !given:
+		return nil
+	case f.runID == "":
+		return errors.New("--run-id: it is empty; want an id, or leave it out for one that is made")
+	case len(f.runID) > runtime.MaxIDBytes:
+		return fmt.Errorf("--run-id: it has %d bytes; want at most %d", len(f.runID), runtime.MaxIDBytes)
+	case f.count > 1:
+		return fmt.Errorf("--run-id: an id stands for one run, and --count is %d: leave one of them out", f.count)
+	}
+	return nil
 }
 
 // stopRuntime ends the runtime; nothing is in flight any more.
@@ -160,6 +180,7 @@ type runner struct {
 	input json.RawMessage
 	rt    *runtime.Runtime
 	json  bool
+	runID string // empty: one is made
 	out   *output
 	logs  *redirect
 	style report.Style

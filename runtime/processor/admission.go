@@ -51,6 +51,9 @@ func (p *Processor) ended(r *Run) {
 	}
 	shed := !r.begin()
 	p.forget(r)
+	if r.named != nil {
+		p.named.ended(r.named, shed)
+	}
 	if !shed { // else its place went to another
 		p.leave() // before done: who sees the end may start the next run
 	}

@@ -101,5 +101,8 @@ func (a *attempt) event() *Event {
 	if a.actor != nil {
 		e.Actor = a.actor.index
 	}
+	if u := a.run.undoes; u != nil {
+		e.Compensation, e.Item = true, int(u.item)
+	}
 	return e
 }

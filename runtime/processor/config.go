@@ -17,7 +17,10 @@ type Config struct {
 	MailboxKind     string        // of the workflow actors: a name that mailbox.NewKind knows
 	MaxRuns         int           // runs in flight, at least 1
 	CancelGrace     time.Duration // how long a cancelled task may take to return
+	CompensateGrace time.Duration // how long Stop lets compensations go on when its context has ended
 	Overflow        Overflow      // what a full bound means
+	RunRetention    time.Duration // how long runs with an id of their caller's are kept after their end
+	RetainedRuns    int           // how many, at least 1; one for each 16 tasks more
 	CacheEntries    int           // results of tasks that are kept; 0 is cache.DefaultEntries
 	Policy          string        // which task actor gets which task: a name that scheduler.NewPolicy knows
 	Schedule        Schedule      // order of ready tasks

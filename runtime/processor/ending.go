@@ -71,7 +71,7 @@ func (r *Run) allEnded() bool {
 // settle finishes a run that ends otherwise than well when its last task has ended.
 func (w *workflowActor) settle(r *Run) {
 	status := workflow.Status(r.ending.Load())
-	if status == 0 || status == workflow.StatusSucceeded || !r.began || r.finished() {
+	if status == 0 || status == workflow.StatusSucceeded || !r.began || r.finished() || r.compensating() {
 		return
 	}
 	if r.allEnded() {
@@ -86,7 +86,7 @@ func (r *Run) finish(status workflow.Status) {
 	switch {
 	case status == workflow.StatusSucceeded:
 		if r.failure != nil { // of a task, and the rest has run
-			r.publish(workflow.StatusFailed, nil, r.failure)
+			r.conclude(workflow.StatusFailed, nil, r.failure)
 			return
 		}
 		out, err := r.makeOutput()
@@ -94,11 +94,11 @@ func (r *Run) finish(status workflow.Status) {
 			status = workflow.StatusFailed
 			err = &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: status, Err: err}
 		}
-		r.publish(status, out, err)
+		r.conclude(status, out, err)
 	case status == workflow.StatusFailed && r.failedTask:
-		r.publish(status, nil, r.cause)
+		r.conclude(status, nil, r.cause)
 	default:
-		r.publish(status, nil, &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: status, Err: r.cause})
+		r.conclude(status, nil, &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: status, Err: r.cause})
 	}
 }
 
@@ -137,6 +137,12 @@ func (r *Run) publish(status workflow.Status, output any, err error) {
 
 // forgetValues lets go of what the run's bodies have worked with.
 func (r *Run) forgetValues(status workflow.Status) {
+	if status == workflow.StatusSucceeded && r.canBeUndone() {
+		if r.parent != nil { // that run may still fail
+			return
+		}
+		r.saga = nil
+	}
 	if r.abandoned { // a body may still read it
 		return
 	}

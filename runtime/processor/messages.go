@@ -55,4 +55,7 @@ const (
 	placeGranted                        // run, task, held: the concurrency limit has a place for it
 	subEnded                            // run, attempt, turn, sub: the run that the attempt consists of has ended
 	resultShared                        // run, task, value, ok: another run's execution has ended
+	compensate                          // run: it ends otherwise than well and has tasks to be undone
+	undone                              // run, sub: the compensation that sub was made for has ended
+	haltUndo                            // end the compensations of every run
 )

@@ -88,6 +88,10 @@ type Event struct {
 	Queue    time.Duration   // waited before it started
 	Run      time.Duration   // when ended: from start to end
 
+	// Compensation says that the attempt undoes the task, whose run ends otherwise than well. Of a workflow that
+	// is a task, Task is that task's name, a slash, and the name within.
+	Compensation bool
+
 	Resize *scheduler.SizeDecision // of NoticeResized
 }
 

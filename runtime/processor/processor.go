@@ -47,13 +47,16 @@ type Processor struct {
 	count       counters
 	leaks       leakBudget // behind count, whose fields are rarely written: it is looked at before each attempt
 
-	stopping atomic.Bool
-	idleOnce sync.Once
-	idle     chan struct{} // closed when stopping and nothing is in flight
-	stopped  chan struct{} // closed when Stop is through
-	stopErr  error         // before stopped is closed
+	compensating atomic.Int64 // runs that have their tasks undone
+	undoHalted   atomic.Bool  // no compensation begins any more
+	stopping     atomic.Bool
+	idleOnce     sync.Once
+	idle         chan struct{} // closed when stopping and nothing is in flight
+	stopped      chan struct{} // closed when Stop is through
+	stopErr      error         // before stopped is closed
 
 	unbegun runList // with OverflowDropOldest
+	named   namedRuns
 
 	emptyMu sync.Mutex
 	empty   []*attempt // abandoned ones whose places were not filled
@@ -108,6 +111,7 @@ func New(cfg Config) (*Processor, error) {
 		p.pool.Resize(cfg.TaskActors, p.giveFunc)
 		p.sys.Executor(true).AddWorkers(cfg.TaskActors - cfg.maxTaskActors())
 	}
+	p.named.init(p)
 	for i := range cfg.TaskActors { // others are made when the number grows
 		p.members[i].Store(p.newTaskActor(i))
 	}
@@ -148,18 +152,29 @@ type Options struct {
 	Level    workflow.Level // of tasks that have none of their own; 0 is Normal
 	Detached bool           // the run outlives ctx, which lends it its values only
 	Wait     bool           // with OverflowDefault: wait for room within ctx
+	Request  string         // with an ID: what its input is, for comparison; equal for requests that are
+
+	named *namedRun // with an ID
 }
 
 // Submit admits a run of plan. It returns when a workflow actor has it, with an
 // error that is ErrStopped, an *OverloadError, or (when it waited for room in
-// vain) the context's.
+// vain) the context's. With an ID that is a run's already it returns that run, or
+// ErrIDConflict if it is one of another workflow or input.
 func (p *Processor) Submit(ctx context.Context, plan *workflow.Plan, input any, opts Options) (*Run, error) {
+	if opts.ID != "" {
+		r, _, err := p.submitNamed(ctx, plan, input, opts)
+		return r, err
+	}
 	return p.submit(ctx, plan, input, opts, nil)
 }
 
 // Execute admits a run of plan and waits for its outcome; when ctx ends it cancels the run and
 // waits for that. Its errors are Submit's and the run's.
 func (p *Processor) Execute(ctx context.Context, plan *workflow.Plan, input any, opts Options) (any, error) {
+	if opts.ID != "" {
+		return p.executeNamed(ctx, plan, input, opts)
+	}
 	ended := p.callers.Get().(chan struct{})
 	r, err := p.submit(ctx, plan, input, opts, ended)
 	if err != nil {
@@ -193,6 +208,9 @@ func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, 
 	r.caller, r.private = caller, caller != nil
 	err := p.admit(r)
 	if full, ok := err.(*OverloadError); ok {
+		if r.named != nil {
+			r.named.stall(full)
+		}
 		err = p.overflow(ctx, r, opts.Wait, full)
 	}
 	if err != nil {
@@ -204,7 +222,7 @@ func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, 
 
 // newRun makes a run that is not admitted yet.
 func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, opts Options) *Run {
-	r := &Run{plan: plan, p: p, id: opts.ID, input: input, number: p.numbers.Add(1), level: cmp.Or(opts.Level, workflow.Normal)}
+	r := &Run{plan: plan, p: p, id: opts.ID, named: opts.named, input: input, number: p.numbers.Add(1), level: cmp.Or(opts.Level, workflow.Normal)}
 	if p.timed {
 		r.acceptedAt = p.clock.now()
 	}

@@ -71,7 +71,8 @@ type Run struct {
 	startedAt  instant
 	endedAt    instant
 
-	parent     *attempt // of a run that is an attempt of another one's task; nil of all others
+	named      *namedRun // nil without an id of the caller's
+	parent     *attempt  // of a run that is an attempt of another one's task; nil of all others
 	parentTurn int32
 
 	owner      *workflowActor
@@ -89,6 +90,10 @@ type Run struct {
 	failedTask bool          // cause is the TaskError of one of its tasks
 	failure    error         // of the first task that failed in a run that went on
 	abandoned  bool          // a body was given up and may still run
+	saga       *saga         // nil until a task ends well that can be undone
+	undoes     *undo         // what a run is made for that undoes a task of another; nil of all others
+	undone     atomic.Int32  // compensations that have ended
+	undoTotal  atomic.Int32  // of those that are to be called; 0 until the run is being compensated
 	dropped    bool          // an attempt was dropped, and may still be in a queue
 
 	output any
@@ -229,11 +234,14 @@ type Progress struct {
 	Succeeded int
 	Failed    int // failed or timed out
 	Ended     int // these and the skipped and cancelled ones
+
+	Compensations int // to be called, once all tasks of a run that did not go well have ended
+	Compensated   int // that have ended, well or not
 }
 
 // Progress returns the counts now. It looks at every task.
 func (r *Run) Progress() Progress {
-	p := Progress{Tasks: len(r.tasks)}
+	p := Progress{Tasks: len(r.tasks), Compensations: int(r.undoTotal.Load()), Compensated: int(r.undone.Load())}
 	for i := range r.tasks {
 		s := workflow.Status(r.tasks[i].status.Load())
 		switch s {
@@ -265,6 +273,8 @@ type Report struct {
 	CriticalPath time.Duration // longest path through the tasks' run times
 	Work         time.Duration // sum of the tasks' run times
 	Tasks        []TaskReport  // in the order of the plan
+
+	Compensations []CompensationReport // in the order in which they were called
 }
 
 // A TaskReport tells how a task went. Queue is the time that its attempts
@@ -279,7 +289,7 @@ type TaskReport struct {
 	Run      time.Duration
 	Started  time.Time // of the first attempt
 	Finished time.Time // of the last attempt
-	Actor    int       // index of the task actor of the last attempt
+	Actor    int       // index of the task actor of the last attempt; -1 if it ran on none
 	Err      error
 	Cached   bool // the result is another execution's, of this run or another
 }
@@ -302,6 +312,9 @@ func (r *Run) Report() Report {
 	}
 	rep.Err, rep.Finished = r.err, r.p.clock.time(r.endedAt)
 	rep.Makespan = r.endedAt.since(r.acceptedAt)
+	if r.saga != nil {
+		rep.Compensations = r.saga.reports
+	}
 	rep.CriticalPath, _ = r.plan.CriticalPath(func(i int) time.Duration { return rep.Tasks[i].Run })
 	return rep
 }

@@ -19,6 +19,9 @@ func (p *Processor) shed(r *Run, full *OverloadError) {
 		r.endedAt = p.clock.now()
 	}
 	r.status.Store(uint32(workflow.StatusCancelled))
+	if r.named != nil {
+		p.named.ended(r.named, true)
+	}
 	r.announce()
 	p.counters(full).shed.Add(1)
 	p.refused(r, full)

@@ -28,6 +28,10 @@ type Stats struct {
 	Retries         uint64
 	Panics          uint64
 	Timeouts        uint64 // attempts and tasks that took too long
+	JoinedRuns      uint64 // calls with the id of a run that was there already
+	RetainedRuns    int    // runs that have ended and are kept for their id
+	Compensations   uint64 // that have ended, well or not
+	NotCompensated  uint64 // of these, those that failed, or were not called since the runtime was stopped
 	DeadLetters     uint64
 	ObserverPanics  uint64 // panics of the Observer, which were contained
 	Defects         uint64 // panics of the engine itself; anything but 0 is worth a bug report
@@ -67,6 +71,7 @@ type counters struct {
 	runs, mailboxes           boundCounters
 	panics, timeouts, retries atomic.Uint64
 	observerPanics, defects   atomic.Uint64
+	undone, notUndone         atomic.Uint64
 	leaked                    atomic.Int64
 }
 
@@ -98,6 +103,8 @@ func (p *Processor) Stats() Stats {
 		Retries:        p.count.retries.Load(),
 		Panics:         p.count.panics.Load(),
 		Timeouts:       p.count.timeouts.Load(),
+		Compensations:  p.count.undone.Load(),
+		NotCompensated: p.count.notUndone.Load(),
 		DeadLetters:    p.sys.Stats().DeadLetters,
 		ObserverPanics: p.count.observerPanics.Load(),
 		Defects:        p.count.defects.Load(),
@@ -109,6 +116,7 @@ func (p *Processor) Stats() Stats {
 		IdleTaskActors: idle,
 		Workflows:      make([]WorkflowActorStats, len(p.workflows)),
 	}
+	s.RetainedRuns, s.JoinedRuns = p.named.stats()
 	if c := p.cache.Load(); c != nil {
 		s.Cache = c.Stats()
 	}

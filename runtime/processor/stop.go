@@ -16,7 +16,7 @@ const stopMargin = 5 * time.Second
 // waited for, and then the actors are stopped. When ctx ends first, the runs
 // that are left are cancelled, their bodies have CancelGrace to return, and the
 // error says how many there were and how many bodies still run. Stop returns at
-// most about CancelGrace after ctx has ended.
+// most about CancelGrace after ctx has ended, or CompensateGrace later if runs have tasks to be undone.
 //
 // A later call waits for the first one, and when its own ctx ends it cancels what
 // is left too. A task must not stop the runtime that executes it: it waits for
@@ -31,7 +31,7 @@ func (p *Processor) Stop(ctx context.Context) error {
 		return p.stopErr
 	}
 	err := p.cancelAll(ctx)
-	late, cancel := context.WithTimeout(context.Background(), p.cfg.CancelGrace+2*stopMargin)
+	late, cancel := context.WithTimeout(context.Background(), addDurations(p.cfg.CompensateGrace, 2*p.cfg.CancelGrace+3*stopMargin))
 	defer cancel()
 	if wait(late, p.stopped) {
 		return errors.Join(err, p.stopErr)
@@ -64,9 +64,7 @@ func (p *Processor) stop(ctx context.Context) error {
 	var problems []error
 	if !wait(ctx, p.idle) {
 		problems = append(problems, p.cancelAll(ctx))
-		late, cancel := context.WithTimeout(context.Background(), p.cfg.CancelGrace+stopMargin)
-		defer cancel()
-		if !wait(late, p.idle) {
+		if !p.waitIdle(p.cfg.CancelGrace+stopMargin) && !p.waitCompensated() {
 			problems = append(problems, fmt.Errorf("ringmill: stop: %d runs did not end", p.runs.taken.Load()))
 		}
 	}
@@ -78,6 +76,26 @@ func (p *Processor) stop(ctx context.Context) error {
 		problems = append(problems, fmt.Errorf("ringmill: stop: %w", err))
 	}
 	return errors.Join(problems...)
+}
+
+// waitIdle waits until nothing is in flight, and reports whether that came within d.
+func (p *Processor) waitIdle(d time.Duration) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return wait(ctx, p.idle)
+}
+
+// waitCompensated waits for the compensations of cancelled runs, at most CompensateGrace; then it cancels the ones under way,
+// and the others are not called. It reports whether all runs have ended.
+func (p *Processor) waitCompensated() bool {
+	if p.compensating.Load() > 0 && p.waitIdle(p.cfg.CompensateGrace) {
+		return true
+	}
+	p.undoHalted.Store(true) // before the orders: a compensation that begins now is seen by them, or sees this
+	for _, w := range p.workflows {
+		w.post(control{kind: haltUndo})
+	}
+	return p.waitIdle(p.cfg.CancelGrace + stopMargin)
 }
 
 // cancelAll cancels what is in flight.

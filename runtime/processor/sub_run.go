@@ -96,6 +96,7 @@ func (w *workflowActor) subEnded(c *control) {
 		return
 	}
 	a.sub = nil
+	a.run.rememberSub(a, c.sub)
 	w.endSub(a, c.sub.output, c.sub.err)
 }
 

@@ -78,6 +78,9 @@ func (c *taskContext) IdempotencyKey() string {
 	if c.again > 0 {
 		key += "/" + strconv.Itoa(int(c.again))
 	}
+	if u := c.run.undoes; u != nil {
+		key += u.keySuffix()
+	}
 	return key
 }
 

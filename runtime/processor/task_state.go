@@ -84,7 +84,8 @@ func (t *taskState) each(f func(*attempt)) {
 // record notes the figures of an attempt that ended, for the report.
 func (t *taskState) record(a *attempt) {
 	t.attempts = max(t.attempts, a.number)
-	if a.actor != nil { // else it was refused unrun
+	t.actor = noActor
+	if a.actor != nil { // else it was refused unrun, or is a run of another plan
 		t.actor = int32(a.actor.index)
 	}
 	if t.started == 0 || a.firstAt < t.started {
@@ -102,6 +103,10 @@ func (t *taskState) record(a *attempt) {
 	t.run += a.endedAt.since(a.startedAt)
 }
 
+// noActor is the index of no task actor: that of a task that never began, that ran on a workflow actor, or that is a run of another
+// plan.
+const noActor = -1
+
 func (t *taskState) report(name string, c clock) TaskReport {
 	rep := TaskReport{Name: name, Status: workflow.Status(t.status.Load())}
 	if rep.Status.Ended() { // the other fields were written before
@@ -109,6 +114,9 @@ func (t *taskState) report(name string, c clock) TaskReport {
 		rep.Started, rep.Finished = c.time(t.started), c.time(t.finished)
 		rep.Actor, rep.Err = int(t.actor), t.cause
 		rep.Cached = t.held != nil && t.held.cached
+		if rep.Attempts == 0 {
+			rep.Actor = noActor
+		}
 	}
 	return rep
 }

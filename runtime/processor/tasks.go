@@ -227,6 +227,9 @@ func (w *workflowActor) attemptEnded(a *attempt) {
 	timedOut := a.status == workflow.StatusTimedOut
 	if t.items != nil {
 		t.items.remove(a) // before the policy is asked, which may end this goroutine
+		if a.status == workflow.StatusSucceeded && a.plan().CompensateItem != nil {
+			r.remember(undo{run: r, task: a.task, item: a.item})
+		}
 	}
 	again := a.status != workflow.StatusSucceeded && w.retry(a)
 	if timedOut || a.status == workflow.StatusTimedOut {
@@ -507,6 +510,9 @@ func (w *workflowActor) abandon(a *attempt) {
 func (w *workflowActor) endTask(r *Run, i int32, status workflow.Status) {
 	t := &r.tasks[i]
 	w.giveBack(r, i, status)
+	if status == workflow.StatusSucceeded && r.plan.Tasks[i].Compensate != nil && (t.held == nil || !t.held.cached) {
+		r.rememberTask(i)
+	}
 	t.end(status)
 	if r.ending.Load() != 0 {
 		return
@@ -557,7 +563,7 @@ const noTask = -1
 // runtime.Goexit.
 func (w *workflowActor) userCodeExited(r *Run, i int32) {
 	if i == noTask {
-		r.publish(workflow.StatusFailed, nil, &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: workflow.StatusFailed, Err: errGoexit})
+		r.conclude(workflow.StatusFailed, nil, &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: workflow.StatusFailed, Err: errGoexit})
 		return
 	}
 	w.holding(r, func() {

@@ -147,6 +147,12 @@ func (w *workflowActor) order(c *control) {
 		}
 	case retryDue, taskDue, attemptStuck, paced, resultShared, subEnded:
 		w.holding(c.run, func() { w.goOn(c) })
+	case compensate:
+		w.compensate(c.run)
+	case undone:
+		w.undone(c.run, c.sub)
+	case haltUndo:
+		w.haltUndo()
 	case shutdown:
 		w.closing = c.cause
 		for _, r := range w.runs() {

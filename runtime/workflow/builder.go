@@ -117,6 +117,7 @@ func (d *declarations) report(err error, cure, format string, args ...any) {
 type declaration struct {
 	TaskPlan
 	result   reflect.Type
+	item     reflect.Type // what a call for one item of a Map returns; nil of other tasks
 	args     []argument
 	problems []problem
 }
@@ -154,6 +155,9 @@ func (d *declarations) add(decl declaration, needs []node, opts []Option) int {
 			continue
 		}
 		opt(d, &decl)
+	}
+	if t.CompensateRetry != nil && t.Compensate == nil && t.CompensateItem == nil {
+		decl.report(ErrBadOption, "leave it out, or add Compensate", "CompensateRetry is set on a task without a compensation")
 	}
 	d.tasks = append(d.tasks, decl)
 	return len(d.tasks) - 1
@@ -231,16 +235,6 @@ func (d *declarations) compile(out node, outcome bool) (*Plan, error) {
 	plan.OnFailure, plan.Timeout = d.failure, d.timeout
 	plan.classify() // again: OnFailure counts
 	plan.setCompensateTimeout(d.compensate)
-	plan.pending(func(task int, what string) {
-		name := ""
-		if task != noTask {
-			name = tasks[task].Name
-		}
-		report(name, what+" is not supported yet", pendingCure, ErrUnsupported)
-	})
-	if problems != nil {
-		return nil, errors.Join(problems...)
-	}
 	return plan, nil
 }
 

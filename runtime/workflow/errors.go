@@ -34,7 +34,7 @@ var (
 	ErrNoTasks = errors.New("workflow: no tasks")
 	// ErrTooLarge reports a definition beyond a bound, such as MaxTasks.
 	ErrTooLarge = errors.New("workflow: too large")
-	// ErrUnsupported reports a part of a definition that no engine executes yet.
+	// ErrUnsupported reports a part of a definition that this program does not carry out.
 	ErrUnsupported = errors.New("workflow: unsupported")
 	// ErrSyntax reports a file that is not written as its format wants it.
 	ErrSyntax = errors.New("workflow: syntax")
@@ -104,6 +104,38 @@ func (e *TaskError) Error() string {
 
 // Unwrap returns the cause.
 func (e *TaskError) Unwrap() error { return e.Err }
+
+// A CompensationError says which compensation of a run that failed or was cancelled
+// failed itself, and why. It is joined to the run's error.
+type CompensationError struct {
+	Workflow string
+	RunID    string
+	Task     string // of a workflow that is a task: after that task's name and a slash
+	Item     int    // of a Map; -1 for a task
+	Attempt  int    // from 1; 0 if it never began
+	Err      error
+}
+
+// Error prints the fields that are set:
+// "workflow checkout, run r-1, compensation of task charge, attempt 3: no such payment".
+func (e *CompensationError) Error() string {
+	var b strings.Builder
+	b.WriteString("workflow")
+	writeName(&b, " ", e.Workflow)
+	writeName(&b, ", run ", e.RunID)
+	writeName(&b, ", compensation of task ", e.Task)
+	if e.Item >= 0 {
+		fmt.Fprintf(&b, ", item %d", e.Item)
+	}
+	if e.Attempt > 0 {
+		fmt.Fprintf(&b, ", attempt %d", e.Attempt)
+	}
+	fmt.Fprintf(&b, ": %v", e.Err)
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *CompensationError) Unwrap() error { return e.Err }
 
 // A PanicError carries what a task panicked with; it is the Err of the task's
 // [TaskError].

@@ -5,9 +5,6 @@ import (
 	"slices"
 )
 
-// LiftGate lets tests build what no engine executes yet.
-func LiftGate() { pendingFeatures = nil }
-
 // StableHash is what the keys of Cache are made with.
 var StableHash = stableHash
 

@@ -40,6 +40,13 @@ func (m *itemResults[B]) fail(i int, err error) {
 	m.errs[i], m.done[i] = err, true
 }
 
+// value returns the result of an item that succeeded.
+func (m *itemResults[B]) value(i int) B {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.results[i]
+}
+
 // values returns the results; nobody changes the list any more.
 func (m *itemResults[B]) values() []B {
 	m.mu.Lock()

@@ -4,11 +4,6 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
-
-	"github.com/ringmill/ringmill/runtime/workflow"
 )
 
-func TestMain(m *testing.M) {
-	workflow.LiftGate()
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

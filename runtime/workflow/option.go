@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -58,18 +57,25 @@ func (d *declaration) positive(option string, limit time.Duration) time.Duration
 // policy with a method Validate() error is asked by [Build].
 func Retry(policy retry.Policy) Option {
 	return func(_ *declarations, d *declaration) {
-		if isNil(policy) {
-			d.report(ErrBadOption, "pass a policy such as retry.Exponential{}, or leave the option out", "Retry(nil) has no policy")
-			return
+		if d.validPolicy("Retry", policy) {
+			d.Retry = policy
 		}
-		if v, ok := policy.(interface{ Validate() error }); ok {
-			if err := v.Validate(); err != nil {
-				d.report(fmt.Errorf("%w: %w", ErrBadOption, err), "correct the policy", "Retry(%T): %s", policy,
-					strings.ReplaceAll(err.Error(), "\n", "; ")) // one problem, one line
-			}
-		}
-		d.Retry = policy
 	}
+}
+
+// validPolicy reports what is wrong with the retry policy of an option; false without one.
+func (d *declaration) validPolicy(option string, policy retry.Policy) bool {
+	if isNil(policy) {
+		d.report(ErrBadOption, "pass a policy such as retry.Exponential{}, or leave the option out", "%s(nil) has no policy", option)
+		return false
+	}
+	if v, ok := policy.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			d.report(fmt.Errorf("%w: %w", ErrBadOption, err), "correct the policy", "%s(%T): %s", option, policy,
+				strings.ReplaceAll(err.Error(), "\n", "; ")) // one problem, one line
+		}
+	}
+	return true
 }
 
 // Limit bounds how many items of a [Map] run at once. 0, the default, is no
@@ -188,24 +194,6 @@ func Inline() Option {
 			d.report(ErrBadOption, "give it to the tasks of the workflow", "Inline is set on a workflow")
 		}
 		d.Inline = true
-	}
-}
-
-// Compensate undoes the task when its run fails or is cancelled after the task
-// succeeded: f is given the task's result. Such calls happen in the reverse order of
-// the tasks' ends, one at a time, each with [CompensateTimeout]. Build checks that f
-// takes what the task returns. A result that came from the cache is not compensated.
-func Compensate[B any](f func(context.Context, B) error) Option {
-	return func(_ *declarations, d *declaration) {
-		if f == nil {
-			d.report(ErrNilFunc, "pass a func(context.Context, B) error, or leave the option out", "the function of Compensate is nil")
-			return
-		}
-		d.takes("Compensate", reflect.TypeFor[B](), d.result, "the task returns")
-		d.Compensate = func(ctx context.Context, _ Inputs, result any) error {
-			v, _ := result.(B)
-			return f(ctx, v)
-		}
 	}
 }
 

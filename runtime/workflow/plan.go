@@ -94,8 +94,15 @@ type TaskPlan struct {
 	// is not cancelled with the run's, and ends after the plan's CompensateTimeout.
 	// What comes from the cache is not compensated. An error is reported and
 	// does not keep the others from being called. In in, all results of tasks
-	// that the task depends on can be read.
+	// that the task depends on can be read. Of a task with Sub it stands for the
+	// compensations of that plan's own tasks, which are called otherwise.
 	Compensate func(ctx context.Context, in Inputs, result any) error
+	// CompensateItem, of a Map, is Compensate for each item that succeeded on its
+	// own, whether the Map did or not; value is what Items.Value returns for it.
+	CompensateItem func(ctx context.Context, in Inputs, value any) error
+	// CompensateRetry lets the policy decide whether a compensation that failed is
+	// tried again, each time with CompensateTimeout. Nil: one attempt.
+	CompensateRetry retry.Policy
 
 	Cache       *CachePolicy       // nil: every run executes the task
 	Breaker     CircuitBreaker     // asked before each attempt, an item's too; nil: none
@@ -172,6 +179,10 @@ type Items struct {
 	// its output; set with Sub only.
 	Input func(i int) (any, error)
 	Keep  func(i int, output any)
+
+	// Value is what TaskPlan.CompensateItem is given for item i, which has
+	// succeeded; set where that is.
+	Value func(i int) any
 }
 
 // value returns the result of task i, or the run's input for inputStep.
@@ -229,7 +240,7 @@ func (p *Plan) classify() {
 		t.Decides = branches && (len(t.Deps) > 0 || t.When != nil)
 		own := t.Expand == nil && t.Cache == nil && t.Concurrency == nil && t.Sub == nil
 		t.Direct = own && !t.Decides && t.TaskTimeout == 0 && t.RateLimit == nil
-		t.Plain = own && t.Repeat == nil
+		t.Plain = own && t.Repeat == nil && t.Compensate == nil
 	}
 }
 
@@ -242,7 +253,18 @@ const DefaultCompensateTimeout = 30 * time.Second
 
 // setCompensateTimeout sets the bound of compensations where there are any.
 func (p *Plan) setCompensateTimeout(limit time.Duration) {
-	if slices.ContainsFunc(p.Tasks, func(t TaskPlan) bool { return t.Compensate != nil }) {
+	if slices.ContainsFunc(p.Tasks, func(t TaskPlan) bool { return t.Compensate != nil || t.CompensateItem != nil }) {
 		p.CompensateTimeout = cmp.Or(limit, DefaultCompensateTimeout)
 	}
+}
+
+// Compensation returns a plan of one task, called name, that carries run out as the
+// compensation of task i: with its priority, CompensateRetry and the plan's
+// CompensateTimeout.
+func (p *Plan) Compensation(i int, name string, run func(context.Context) error) *Plan {
+	t := &p.Tasks[i]
+	return newPlan(p.Name, []TaskPlan{{
+		Name: name, Level: t.Level, Timeout: p.CompensateTimeout, Retry: t.CompensateRetry,
+		Run: func(ctx context.Context, _ Inputs) (any, error) { return nil, run(ctx) },
+	}})
 }

@@ -48,6 +48,17 @@ func notHashableIn(t reflect.Type, seen map[reflect.Type]bool) string {
 // hash.
 const maxHashDepth = 200
 
+// Fingerprint hashes what a value holds, as the keys of [Cache] do: equal values have equal fingerprints in every process.
+// The error says what of the value cannot be hashed, such as a function.
+func Fingerprint(v any) (string, error) {
+	if v != nil {
+		if why := notHashable(reflect.TypeOf(v)); why != "" {
+			return "", fmt.Errorf("workflow: %T holds %s", v, why)
+		}
+	}
+	return stableHash([]any{v})
+}
+
 // stableHash hashes what values hold: types, contents behind pointers, unexported
 // fields. Equal values hash alike in every process; so do a nil and an empty slice or
 // map. Times are what they denote, to the nanosecond, and their zone's offset.

@@ -122,7 +122,7 @@ func describeTask(t *TaskPlan) string {
 	say(t.Retry != nil, "retries")
 	say(t.Repeat != nil, "repeats")
 	say(t.Cache != nil, "cached")
-	say(t.Compensate != nil, "compensated")
+	say(t.Compensate != nil || t.CompensateItem != nil, "compensated")
 	say(t.Weight > 0, "took %s", t.Weight.Round(time.Millisecond))
 	return strings.Join(lines, "\n")
 }

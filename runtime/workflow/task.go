@@ -48,6 +48,7 @@ func Task3[I, A1, A2, A3, B any](b *Builder[I], name string, f func(context.Cont
 // first item that fails for good fails the task.
 func Map[I any, S ~[]A, A, B any](b *Builder[I], name string, f func(context.Context, A) (B, error), items Step[S], opts ...Option) Step[[]B] {
 	d := declarationOf[[]B](name, items.argument())
+	d.item = reflect.TypeFor[B]()
 	if f != nil {
 		d.Expand = func(in Inputs) (Items, error) {
 			made, results := expand(f, unboxed(in, items))
@@ -62,7 +63,7 @@ func Map[I any, S ~[]A, A, B any](b *Builder[I], name string, f func(context.Con
 // ended, in the items' order.
 func MapResults[I any, S ~[]A, A, B any](b *Builder[I], name string, f func(context.Context, A) (B, error), items Step[S], opts ...Option) Step[[]Result[B]] {
 	d := declarationOf[[]Result[B]](name, items.argument())
-	d.KeepErrors = true
+	d.KeepErrors, d.item = true, reflect.TypeFor[B]()
 	if f != nil {
 		d.Expand = func(in Inputs) (Items, error) {
 			made, results := expand(f, unboxed(in, items))
@@ -108,7 +109,9 @@ func Repeat[I, T any](b *Builder[I], name string, f func(context.Context, T) (T,
 
 // Sub declares a task that is a run of another workflow, whose input is the value
 // of step input and whose output is the task's result. Each attempt is a run of its
-// own. When it fails or is cancelled its own tasks are compensated at once.
+// own. When that fails or is cancelled its tasks are compensated at once, before the
+// task ends; when it has succeeded they are compensated if the run that the task
+// belongs to fails later, unless the task has a [Compensate] of its own.
 func Sub[I, A, B any](b *Builder[I], name string, def *Definition[A, B], input Step[A], opts ...Option) Step[B] {
 	d := declarationOf[B](name, input.argument())
 	if d.sub(def.planOrNil()) {
@@ -120,6 +123,7 @@ func Sub[I, A, B any](b *Builder[I], name string, def *Definition[A, B], input S
 // MapSub declares a Map each of whose items is a run of another workflow.
 func MapSub[I any, S ~[]A, A, B any](b *Builder[I], name string, def *Definition[A, B], items Step[S], opts ...Option) Step[[]B] {
 	d := declarationOf[[]B](name, items.argument())
+	d.item = reflect.TypeFor[B]()
 	if d.sub(def.planOrNil()) {
 		d.Expand = func(in Inputs) (Items, error) {
 			list := unboxed(in, items)
@@ -132,6 +136,7 @@ func MapSub[I any, S ~[]A, A, B any](b *Builder[I], name string, def *Definition
 					results.keep(i, v)
 				},
 				Result: func() any { return results.values() },
+				Value:  func(i int) any { return results.value(i) },
 			}, nil
 		}
 	}
@@ -184,6 +189,7 @@ func expand[A, B any](f func(context.Context, A) (B, error), list []A) (Items, *
 			}
 			return err
 		},
+		Value: func(i int) any { return results.value(i) },
 	}, results
 }
 

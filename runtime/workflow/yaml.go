@@ -171,13 +171,6 @@ func (r *fileReader) workflow(root *document.Node) *Plan {
 	compiled.OnFailure, compiled.Timeout = p.failure, p.timeout
 	compiled.setCompensateTimeout(p.compensation)
 	compiled.classify() // again: OnFailure counts
-	compiled.pending(func(task int, what string) {
-		at := root.Position
-		if task != noTask {
-			at = r.names[task].Position
-		}
-		r.report(at, ErrUnsupported, pendingCure, "%s is not supported yet", what)
-	})
 	compiled.CheckInput = p.check.checkInput
 	compiled.Output = func(input any, results []any) (any, error) {
 		return result.render(&scope{Inputs: Inputs{Input: input, Results: results}})

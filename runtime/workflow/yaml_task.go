@@ -88,7 +88,7 @@ func (t *taskReader) keys(n *document.Node, p *parts) keys {
 		"inline":       func(v *document.Node) { t.Inline = t.boolean(v, "inline") },
 		"repeat":       func(v *document.Node) { t.Repeat = t.repeat(v) },
 		"cache":        func(v *document.Node) { p.cache = v },
-		"compensate":   func(v *document.Node) { t.compensate(v) },
+		"compensate":   func(v *document.Node) { t.compensate(v, field(n, "foreach") != nil) },
 		"breaker": func(v *document.Node) {
 			t.Breaker, _ = named(t.fileReader, v, "breaker", "breakers", t.policy.breakers)
 		},
@@ -258,6 +258,7 @@ func (t *taskReader) expand(p *parts) func(Inputs) (Items, error) {
 		}
 		m := newItemResults[json.RawMessage](len(items))
 		made := Items{Len: len(items), Result: func() any { return m.json(keep) }}
+		made.Value = func(i int) any { return foreachItem{items[i], i, m.value(i)} }
 		if keep {
 			made.Fail = m.fail
 		}
@@ -324,30 +325,6 @@ func (t *taskReader) repeat(n *document.Node) *RepeatPolicy {
 		t.report(n.Position, ErrBadOption, "write repeat: {until: ${{ ... }}, max: N}", "repeat needs until and max")
 	}
 	return policy
-}
-
-// compensate reads what undoes the task.
-func (t *taskReader) compensate(n *document.Node) {
-	undo := *t
-	undo.roots = roots(rootsOfTask, rootsOfResult)
-	undo.programs = nil
-	var p parts
-	if v := field(n, "with"); v != nil {
-		p.with = undo.value(v, "with")
-	}
-	known := keys{"with": func(*document.Node) {}, "description": t.description}
-	undo.kinds(known, n, &p, false)
-	t.fields(n, "compensate", known)
-	if n.Kind == document.Map && len(p.kinds) != 1 {
-		t.report(n.Position, ErrSyntax, "write compensate: {cmd: [program, argument, ...]}", "compensate must have one kind of task")
-	}
-	if run := p.run; run != nil {
-		t.Compensate = func(ctx context.Context, in Inputs, result any) error {
-			output, _ := result.(json.RawMessage)
-			_, err := run(ctx, &scope{Inputs: in, output: output})
-			return err
-		}
-	}
 }
 
 // goFunc reads the name of a function.

@@ -22,6 +22,7 @@ var (
 	shedDesc     = desc("ringmill_runs_shed_total", "Runs dropped by an overflow policy, by the bound that was hit.", "bound")
 	waitsDesc    = desc("ringmill_admission_waits_total", "Callers that waited for room, by the bound that was hit.", "bound")
 	waitTimeDesc = desc("ringmill_admission_wait_seconds_total", "Time that callers waited for room, by the bound that was hit.", "bound")
+	undoneDesc   = desc("ringmill_compensations_total", "Compensations of tasks that ended, by how they did. Their attempts count among those of tasks.", "status")
 	taskActors   = desc("ringmill_task_actors", "Task actors, by state.", "state")
 	waitingTasks = desc("ringmill_tasks_waiting", "Attempts that are ready to run and wait, by place: a workflow actor's ready list, or the task pool's queue.", "place")
 )
@@ -39,6 +40,8 @@ var statMetrics = []statMetric{
 	bound(waitsDesc, "mailboxes", func(s *processor.Stats) float64 { return float64(s.MailboxBound.Waited) }),
 	bound(waitTimeDesc, "max_runs", func(s *processor.Stats) float64 { return s.RunsBound.WaitedTime.Seconds() }),
 	bound(waitTimeDesc, "mailboxes", func(s *processor.Stats) float64 { return s.MailboxBound.WaitedTime.Seconds() }),
+	counter("ringmill_runs_joined_total", "Calls with the id of a run that was there already.", func(s *processor.Stats) uint64 { return s.JoinedRuns }),
+	gauge("ringmill_runs_retained", "Runs that have ended and are kept for their id.", func(s *processor.Stats) int { return s.RetainedRuns }),
 	gauge("ringmill_runs_in_flight", "Runs admitted and not ended.", func(s *processor.Stats) int { return s.InFlight }),
 	gauge("ringmill_runs_in_flight_limit", "The bound on runs in flight (MaxRuns).", func(s *processor.Stats) int { return s.MaxRuns }),
 
@@ -46,6 +49,8 @@ var statMetrics = []statMetric{
 	counter("ringmill_task_retries_total", "Attempts that followed a failed one.", func(s *processor.Stats) uint64 { return s.Retries }),
 	counter("ringmill_task_panics_total", "Attempts that panicked.", func(s *processor.Stats) uint64 { return s.Panics }),
 	counter("ringmill_task_timeouts_total", "Attempts and tasks that took too long.", func(s *processor.Stats) uint64 { return s.Timeouts }),
+	{undoneDesc, prometheus.CounterValue, []string{"succeeded"}, func(s *processor.Stats) float64 { return float64(s.Compensations - s.NotCompensated) }},
+	{undoneDesc, prometheus.CounterValue, []string{"failed"}, func(s *processor.Stats) float64 { return float64(s.NotCompensated) }},
 	gauge("ringmill_tasks_leaked", "Task bodies that ignored their cancelled context and still run.", func(s *processor.Stats) int { return s.Leaked }),
 	gauge("ringmill_leak_breakers_open", "Tasks that are refused because as many bodies have leaked as may.", func(s *processor.Stats) int { return s.LeakBreakers }),
 	counter("ringmill_leak_refusals_total", "Attempts refused because as many bodies have leaked as may.", func(s *processor.Stats) uint64 { return s.LeakRefusals }),

@@ -24,6 +24,7 @@ const (
 	attemptKey  = attribute.Key("ringmill.attempt")
 	itemKey     = attribute.Key("ringmill.item")
 	actorKey    = attribute.Key("ringmill.actor")
+	undoKey     = attribute.Key("ringmill.compensation")
 	queueKey    = attribute.Key("ringmill.queue_seconds")
 	statusKey   = attribute.Key("ringmill.status")
 	stackKey    = attribute.Key("exception.stacktrace")
@@ -89,10 +90,15 @@ func (o *Observer) AttemptStarted(ctx context.Context, e *processor.Event) conte
 	if e.Item >= 0 {
 		attributes = append(attributes, itemKey.Int(e.Item))
 	}
+	name := "task " + e.Task
+	if e.Compensation {
+		name = "compensate " + e.Task
+		attributes = append(attributes, undoKey.Bool(true))
+	}
 	if e.Attempt > 1 {
 		run.AddEvent("retry", trace.WithTimestamp(e.At), trace.WithAttributes(attributes[2:]...))
 	}
-	ctx, _ = o.tracer.Start(ctx, "task "+e.Task, trace.WithTimestamp(e.At), trace.WithAttributes(attributes...))
+	ctx, _ = o.tracer.Start(ctx, name, trace.WithTimestamp(e.At), trace.WithAttributes(attributes...))
 	return ctx
 }
 

@@ -40,6 +40,9 @@ func (o *Observer) fields(ctx context.Context, e *processor.Event, d detail) []z
 	if e.Item >= 0 && e.Task != "" {
 		fields = append(fields, zap.Int("item", e.Item))
 	}
+	if e.Compensation {
+		fields = append(fields, zap.Bool("compensation", true))
+	}
 	switch d {
 	case queued:
 		fields = append(fields, zap.Int("actor", e.Actor), zap.Float64("queue_seconds", e.Queue.Seconds()))

@@ -19,6 +19,7 @@ type Object struct {
 	MakespanSeconds     float64         `json:"makespan_seconds"`
 	CriticalPathSeconds float64         `json:"critical_path_seconds"`
 	Tasks               []Task          `json:"tasks"`
+	Compensations       []Compensation  `json:"compensations,omitempty"` // in the order in which they were called
 }
 
 // An Error says why a run did not succeed. Task is empty and Attempt 0 where no
@@ -44,6 +45,13 @@ type Task struct {
 	Cached       bool            `json:"cached,omitempty"` // the result is an earlier execution's
 }
 
+// A Compensation is what undid a task, or an item of it, of an [Object].
+type Compensation struct {
+	Task
+	Item  *int    `json:"item"`  // of a foreach, else null
+	Error *string `json:"error"` // null if succeeded
+}
+
 // NewObject describes a run that has ended.
 func NewObject(r runtime.Report, output json.RawMessage) Object {
 	o := Object{
@@ -61,7 +69,23 @@ func NewObject(r runtime.Report, output json.RawMessage) Object {
 	for i := range r.Tasks {
 		o.Tasks[i] = newTask(&r.Tasks[i])
 	}
+	for i := range r.Compensations {
+		o.Compensations = append(o.Compensations, newCompensation(&r.Compensations[i]))
+	}
 	return o
+}
+
+func newCompensation(c *runtime.CompensationReport) Compensation {
+	t := asTask(c)
+	t.Name = c.Task
+	made := Compensation{Task: newTask(&t)}
+	if c.Item >= 0 {
+		made.Item = new(c.Item)
+	}
+	if c.Err != nil {
+		made.Error = new(undoCause(c.Err).Error())
+	}
+	return made
 }
 
 // Refused describes a run that was not started, because of err.

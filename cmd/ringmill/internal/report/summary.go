@@ -25,6 +25,9 @@ func WriteSummary(w io.Writer, r runtime.Report, plan *workflow.Plan, taskActors
 		label = ""
 	}
 	fmt.Fprintf(w, "  tasks          %s\n", tally(r.Tasks))
+	if len(r.Compensations) > 0 {
+		fmt.Fprintf(w, "  compensations  %s\n", tallyUndone(r.Compensations))
+	}
 	fmt.Fprintf(w, "  makespan       %s\n", Duration(r.Makespan))
 	fmt.Fprintf(w, "  critical path  %s%s\n", Duration(r.CriticalPath), pathNames(r, plan, style))
 	fmt.Fprintf(w, "  work           %s on %s\n", Duration(r.Work), Plural(taskActors, "task actor"))
@@ -43,6 +46,10 @@ const leastBound = time.Millisecond
 // reasons says why a run did not succeed, and below that why other tasks of it
 // failed, without the names that the summary has already given.
 func reasons(r runtime.Report) []string {
+	return append(ownReasons(r), undoReasons(r.Compensations)...)
+}
+
+func ownReasons(r runtime.Report) []string {
 	if r.Err == nil || cause(r.Err) == context.Canceled { // the status says so
 		return nil
 	}

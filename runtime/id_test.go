@@ -1,0 +1,303 @@
+package runtime_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// TestID: calls with one id, at the same time and later, share one run and its outcome, well or not.
+func TestID(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	var calls atomic.Int64
+	inside, release := make(chan struct{}, 1), make(chan struct{})
+	def := one(t, func(_ context.Context, n int) (int, error) {
+		calls.Add(1)
+		inside <- struct{}{}
+		<-release
+		if n < 0 {
+			return 0, errCard
+		}
+		return n * 2, nil
+	})
+	for _, n := range []int{7, -1} {
+		calls.Store(0)
+		release = make(chan struct{})
+		id := runtime.ID(fmt.Sprint("o", n))
+		check := func(out int, err error) {
+			if n > 0 && (out != 14 || err != nil) || n < 0 && !errors.Is(err, errCard) {
+				t.Errorf("%d: %v, %v", n, out, err)
+			}
+		}
+		first, err := runtime.Start(context.Background(), rt, def, n, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-inside
+		var wg sync.WaitGroup
+		for i := range 40 {
+			wg.Go(func() {
+				if i%2 == 0 {
+					check(runtime.Execute(within(t), rt, def, n, id))
+					return
+				}
+				run, err := runtime.Start(context.Background(), rt, def, n, id)
+				if err != nil || run.ID() != first.ID() {
+					t.Errorf("Start: %v", err)
+					return
+				}
+				check(run.Result(within(t)))
+			})
+		}
+		close(release)
+		wg.Wait()
+		check(runtime.Execute(within(t), rt, def, n, id)) // it has ended
+		if calls.Load() != 1 {
+			t.Errorf("%d executions", calls.Load())
+		}
+	}
+	if s := rt.Stats(); s.Accepted != 2 || s.JoinedRuns != 82 || s.RetainedRuns != 2 {
+		t.Errorf("accepted %d, joined %d, kept %d", s.Accepted, s.JoinedRuns, s.RetainedRuns)
+	}
+}
+
+// TestIDRace: of callers that come at once with a new id one starts the run.
+func TestIDRace(t *testing.T) {
+	for _, cfg := range []runtime.Config{{}, {MaxRuns: 1, MailboxCapacity: 1, WorkflowActors: 1}} {
+		rt := start(t, cfg)
+		var calls atomic.Int64
+		def := one(t, func(_ context.Context, n int) (int, error) { calls.Add(1); return n, nil })
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				for i := range 200 {
+					if out, err := runtime.Execute(within(t), rt, def, i, runtime.ID(fmt.Sprint(i))); out != i || err != nil {
+						t.Errorf("%v, %v", out, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if s := rt.Stats(); calls.Load() != 200 || s.Accepted != 200 || s.JoinedRuns != 15*200 {
+			t.Errorf("%d executions; stats %+v", calls.Load(), s)
+		}
+	}
+}
+
+// TestIDConflict: another workflow, type or input under the same id is an error that says what differs.
+func TestIDConflict(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	id := runtime.ID("o-1")
+	def := one(t, increment)
+	again := one(t, increment) // the same workflow, defined anew
+	for _, d := range []*workflow.Definition[int, int]{def, again} {
+		if out, err := runtime.Execute(within(t), rt, d, 1, id); out != 2 || err != nil {
+			t.Errorf("%v, %v", out, err)
+		}
+	}
+	conflict := func(err error, want string) {
+		t.Helper()
+		if !errors.Is(err, runtime.ErrIDConflict) || !strings.Contains(err.Error(), `"o-1" is a run of workflow one with `+want) {
+			t.Errorf("error = %v; want %s", err, want)
+		}
+	}
+	_, err := runtime.Execute(within(t), rt, def, 2, id)
+	conflict(err, "another input")
+	_, err = runtime.Start(context.Background(), rt, one(t, func(context.Context, int) (string, error) { return "", nil }), 1, id)
+	conflict(err, "another input")
+	b := workflow.New[int]("other")
+	other := build(t, b, workflow.Task(b, "x", increment, b.Input()))
+	_, err = runtime.Execute(within(t), rt, other, 1, id)
+	conflict(err, "tasks of its own")
+
+	file, err := workflow.ParseYAML([]byte(`{"tasks": {"a": {"go": "Echo", "with": "${{ input }}"}}}`), workflow.Funcs(map[string]workflow.Func{
+		"Echo": func(_ context.Context, in json.RawMessage) (any, error) { return in, nil }}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []string{`{"a": 1}`, `{"a":1}`} {
+		if out, err := runtime.Execute(within(t), rt, file, json.RawMessage(in), runtime.ID("json")); err != nil || string(out) != `{"a":{"a": 1}}` {
+			t.Errorf("%s, %v", out, err)
+		}
+	}
+	if _, err := runtime.Execute(within(t), rt, def, 1, runtime.ID(strings.Repeat("x", runtime.MaxIDBytes+1))); err == nil || !strings.Contains(err.Error(), "hash it") {
+		t.Errorf("error = %v", err)
+	}
+	funcs := one(t, func(_ context.Context, f func() int) (int, error) { return f(), nil }) // nothing to be compared by
+	for range 2 {
+		if out, err := runtime.Execute(within(t), rt, funcs, func() int { return 3 }, runtime.ID("f")); out != 3 || err != nil {
+			t.Errorf("%v, %v", out, err)
+		}
+	}
+}
+
+// TestIDRetention: a run is kept for its time, and no more of them than are allowed; nothing is left of others.
+func TestIDRetention(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{RunRetention: time.Minute, RetainedRuns: 10})
+		var calls atomic.Int64
+		def := one(t, func(_ context.Context, n int) (int, error) { return int(calls.Add(1)), nil })
+		do := func(id int) int {
+			out, err := runtime.Execute(context.Background(), rt, def, 0, runtime.ID(fmt.Sprint(id)))
+			if err != nil {
+				t.Error(err)
+			}
+			return out
+		}
+		kept := func(want int) {
+			t.Helper()
+			synctest.Wait()
+			if n := rt.Stats().RetainedRuns; n != want {
+				t.Errorf("%d runs kept; want %d", n, want)
+			}
+		}
+		first := do(1)
+		time.Sleep(59 * time.Second)
+		if do(1) != first {
+			t.Error("forgotten too early")
+		}
+		do(2)
+		time.Sleep(2 * time.Second)
+		kept(1)
+		if do(1) == first {
+			t.Error("kept too long")
+		}
+		for id := range 1000 {
+			do(id)
+		}
+		kept(10)
+		if before := calls.Load(); do(999) != int(before) {
+			t.Error("the latest one is forgotten")
+		}
+		time.Sleep(time.Hour)
+		kept(0)
+		b := workflow.New[int]("large")
+		for i := range 200 {
+			workflow.Task(b, fmt.Sprint(i), increment, b.Input())
+		}
+		large := build(t, b, b.Input())
+		if _, err := runtime.Execute(context.Background(), rt, large, 0, runtime.ID("large")); err != nil {
+			t.Error(err)
+		}
+		kept(0) // 200 tasks count as more than 10 runs
+	})
+}
+
+// TestIDRefused: the id of a run that was not admitted is free; who joins a caller that waits for room waits with it, or is told.
+func TestIDRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{MaxRuns: 1})
+		release := make(chan struct{})
+		def := one(t, func(_ context.Context, n int) (int, error) { <-release; return n, nil })
+		if _, err := runtime.Start(context.Background(), rt, def, 1); err != nil {
+			t.Fatal(err)
+		}
+		id := runtime.ID("late")
+		for range 2 {
+			if _, err := runtime.Start(context.Background(), rt, def, 2, id); !errors.Is(err, runtime.ErrOverloaded) {
+				t.Errorf("Start: %v", err)
+			}
+		}
+		impatient, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := runtime.Execute(impatient, rt, def, 2, id); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the first: %v", err)
+			}
+		})
+		synctest.Wait()
+		for range 3 {
+			wg.Go(func() {
+				if out, err := runtime.Execute(context.Background(), rt, def, 2, id); out != 2 || err != nil {
+					t.Errorf("one that waits: %v, %v", out, err)
+				}
+			})
+		}
+		synctest.Wait()
+		if _, err := runtime.Start(context.Background(), rt, def, 2, id); !errors.Is(err, runtime.ErrOverloaded) {
+			t.Errorf("Start beside one that waits: %v", err)
+		}
+		time.Sleep(time.Hour) // the first has lost its patience, another one waits in its place
+		close(release)
+		wg.Wait()
+		if s := rt.Stats(); s.Accepted != 2 || s.JoinedRuns != 2 {
+			t.Errorf("accepted %d, joined %d", s.Accepted, s.JoinedRuns)
+		}
+	})
+}
+
+// TestIDShed: a run that was shed was none.
+func TestIDShed(t *testing.T) {
+	for _, overflow := range []runtime.Overflow{runtime.OverflowDropNewest, runtime.OverflowDropOldest} {
+		rt := start(t, runtime.Config{MaxRuns: 1, WorkflowActors: 1, TaskActors: 1, Overflow: overflow})
+		inside, release := make(chan struct{}), make(chan struct{})
+		def := one(t, func(_ context.Context, n int) (int, error) {
+			if n == 0 {
+				close(inside)
+				<-release
+			}
+			return n, nil
+		})
+		busy, err := runtime.Start(context.Background(), rt, def, 0, runtime.ID("busy"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-inside
+		shed, err := runtime.Start(context.Background(), rt, def, 1, runtime.ID("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := shed.Result(within(t)); !errors.Is(err, runtime.ErrOverloaded) {
+			t.Errorf("error = %v", err)
+		}
+		close(release)
+		if _, err := busy.Result(within(t)); err != nil {
+			t.Error(err)
+		}
+		if out, err := runtime.Execute(within(t), rt, def, 1, runtime.ID("x")); out != 1 || err != nil {
+			t.Errorf("%v, %v", out, err)
+		}
+	}
+}
+
+// TestIDJoinedExecute: the end of a joined caller's context is its own; that of the first cancels the run for all.
+func TestIDJoinedExecute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{})
+		def := one(t, func(ctx context.Context, n int) (int, error) { <-ctx.Done(); return 0, ctx.Err() })
+		execute := func(patience time.Duration) error {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			_, err := runtime.Execute(ctx, rt, def, 1, runtime.ID("x"))
+			return err
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := execute(time.Hour); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the first: %v", err)
+			}
+		})
+		synctest.Wait()
+		if err := execute(time.Minute); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "waiting for run x, which another call started") {
+			t.Errorf("joined: %v", err)
+		}
+		if s := rt.Stats(); s.InFlight != 1 {
+			t.Error("the run was cancelled by one who had joined it")
+		}
+		wg.Wait()
+		if err := execute(time.Minute); !errors.Is(err, context.DeadlineExceeded) || rt.Stats().Accepted != 1 {
+			t.Errorf("after its end: %v", err)
+		}
+	})
+}
