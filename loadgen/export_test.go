@@ -50,3 +50,7 @@ func (r Recorder) Record(latency time.Duration) {
 
 // RaceEnabled reports whether the race detector is on.
 const RaceEnabled = raceEnabled
+
+// MachineCPU returns the busy seconds of all cores and the stolen ones; negative if
+// they are unknown.
+func MachineCPU() (busy, steal float64) { return machineCPU() }
