@@ -32,7 +32,7 @@ type heatCell struct {
 
 // The sizes of a heat map in pixels.
 const (
-	heatCellWidth, heatCellHeight = 82, 36
+	heatCellWidth, heatCellHeight = 98, 36
 	heatLeft, heatTop             = 64, 46 // the labels of a table
 	heatGap                       = 18
 	heatHead, heatFoot            = 64, 16 // of the picture
@@ -41,7 +41,7 @@ const (
 const heatStyle = `
 text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: #1a1a19; font-variant-numeric: tabular-nums; }
 .page { fill: #fff; } .title { font-size: 17px; font-weight: 600; } .name { font-size: 13px; font-weight: 600; }
-.soft { fill: #5c5b57; } .detail { font-size: 10.5px; fill: #5c5b57; } .bad { font-size: 10.5px; font-weight: 600; fill: #b3261e; }
+.soft { fill: #5c5b57; } .detail { font-size: 10.5px; fill: #5c5b57; } .bad { font-size: 10.5px; fill: #b3261e; }
 .heat { fill: #c8511b; } .none { fill: none; stroke: #c9c8c2; } .frame { fill: none; stroke: #17713c; stroke-width: 3; }
 @media (prefers-color-scheme: dark) {
 text { fill: #f1f0ec; } .page { fill: #1d1d1b; } .soft, .detail { fill: #b5b4ad; } .bad { fill: #ffaba4; }
