@@ -260,6 +260,9 @@ func readJSON(data []byte, schema string, to any) error {
 	if err != nil {
 		return err
 	}
+	if got == "" {
+		return fmt.Errorf("%w: none is named; want %q", ErrSchema, schema)
+	}
 	if got != schema {
 		return fmt.Errorf("%w %q; want %q", ErrSchema, got, schema)
 	}
