@@ -60,6 +60,9 @@ func (s *session) result(startedAt time.Time, env Environment, lost uint64) *Res
 		Interrupted: s.cut.Load(), Series: s.series, Thresholds: []ThresholdResult{},
 		histogram: t.latency, log: s.log.Bytes(),
 	}
+	if f := s.failure.Load(); f != nil {
+		r.FirstFailure = *f
+	}
 	if a := s.aborted.Load(); a != nil {
 		r.Aborted = *a
 	}

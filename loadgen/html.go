@@ -288,6 +288,9 @@ func (r *Result) facts() []fact {
 		{"machine", strings.TrimSpace(fmt.Sprintf("%s %d cores, %s/%s", e.CPU, e.Cores, e.OS, e.Arch))},
 		{"program", fmt.Sprintf("%s, %s, GOMAXPROCS %d", e.Version, e.Go, e.GOMAXPROCS)},
 	}
+	if r.FirstFailure != "" {
+		facts = append(facts, fact{"first failure", r.FirstFailure})
+	}
 	if f := r.trustFigures(); f != "" {
 		facts = append(facts, fact{"trust", strings.TrimPrefix(f, ": ")})
 	}
