@@ -60,6 +60,9 @@ func (s *session) result(startedAt time.Time, env Environment, lost uint64) *Res
 		Interrupted: s.cut.Load(), Series: s.series, Thresholds: []ThresholdResult{},
 		histogram: t.latency, log: s.log.Bytes(),
 	}
+	if f := s.failure.Load(); f != nil {
+		r.FirstFailure = *f
+	}
 	if a := s.aborted.Load(); a != nil {
 		r.Aborted = *a
 	}
@@ -143,8 +146,11 @@ func (s *session) cost() Cost {
 	if elapsed > 0 {
 		c.CPUCores, c.GeneratorCores = cpu/elapsed, sending/elapsed
 	}
-	if cpu > 0 {
-		c.GCShare = min(1, (s.after.gcCPU-s.before.gcCPU)/cpu)
+	// Both by the collector's clock: what the system says the process used is less while
+	// others hold the cores, and would make the collector's part look larger.
+	gc, used := s.after.gcCPU-s.before.gcCPU, s.after.usedCPU-s.before.usedCPU
+	if gc > 0 && used > 0 {
+		c.GCShare = gc / max(gc, used-sending)
 	}
 	if ops := float64(s.afterOps - s.beforeOps); ops > 0 {
 		c.CPUSecondsPerOp = cpu / ops

@@ -50,3 +50,29 @@ func (r Recorder) Record(latency time.Duration) {
 
 // RaceEnabled reports whether the race detector is on.
 const RaceEnabled = raceEnabled
+
+// MachineCPU returns the busy seconds of all cores and the stolen ones; negative if
+// they are unknown.
+func MachineCPU() (busy, steal float64) { return machineCPU() }
+
+// An Interval is what the counters of the machine and the process gained in a run, in
+// seconds; Busy is of all cores, Own of this process.
+type Interval struct {
+	Elapsed, Busy, Own, Steal, CPUWait, MemoryWait, IOWait float64
+	Unknown                                                bool // the machine tells nothing
+}
+
+// Judge fills in r.Trust as at the end of a run.
+func Judge(r *Result, i Interval, percentiles ...float64) Trust {
+	begin := time.Now()
+	before := reading{at: begin, pressure: map[string]float64{"cpu": 0, "memory": 0, "io": 0}}
+	after := reading{
+		at: begin.Add(time.Duration(i.Elapsed * 1e9)), busy: i.Busy, ownCPU: time.Duration(i.Own * 1e9), steal: i.Steal,
+		pressure: map[string]float64{"cpu": i.CPUWait, "memory": i.MemoryWait, "io": i.IOWait},
+	}
+	if i.Unknown {
+		before.busy, after.busy, after.pressure = -1, -1, nil
+	}
+	r.judge(before, after, percentiles)
+	return r.Trust
+}

@@ -137,6 +137,11 @@ func (cfg GridConfig) cells(ctx context.Context) ([]Config, []Cell, error) {
 			return nil, nil, fmt.Errorf("loadgen: GridConfig.Axes: more than %d cells: take fewer values", MaxCells)
 		}
 	}
+	if has := func(name string) bool {
+		return slices.ContainsFunc(cfg.Axes, func(a Axis) bool { return a.Name == name })
+	}; has("rate") && has("concurrency") {
+		return nil, nil, fmt.Errorf("loadgen: GridConfig.Axes: rate and concurrency exclude each other: a load is an open loop or a closed one")
+	}
 	var configs []Config
 	var cells []Cell
 	for n := range all {
@@ -369,6 +374,9 @@ func ReadGrid(data []byte) (*GridResult, error) {
 	var g GridResult
 	if err := readJSON(data, GridSchema, &g); err != nil {
 		return nil, err
+	}
+	if len(g.Axes) == 0 {
+		return nil, fmt.Errorf("loadgen: the grid has no dimensions")
 	}
 	for i, c := range g.Cells {
 		if c.Result == nil || len(c.Values) != len(g.Axes) {

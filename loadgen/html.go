@@ -54,6 +54,7 @@ type htmlRow struct {
 // A heat is a map over two dimensions of a grid.
 type heat struct {
 	Title, Rows, Columns string
+	Wide                 bool // takes the whole width of the page
 	Head                 []string
 	Body                 []heatRow
 }
@@ -64,8 +65,8 @@ type heatRow struct {
 }
 
 type heatCell struct {
-	Text, Title, Class string
-	Heat               int // 0 to 10, a class of the page
+	Text, Note, Title, Class string
+	Heat                     int // 0 to 10, a class of the page
 }
 
 // Title returns the chart's title, for the template.
@@ -287,6 +288,9 @@ func (r *Result) facts() []fact {
 		{"machine", strings.TrimSpace(fmt.Sprintf("%s %d cores, %s/%s", e.CPU, e.Cores, e.OS, e.Arch))},
 		{"program", fmt.Sprintf("%s, %s, GOMAXPROCS %d", e.Version, e.Go, e.GOMAXPROCS)},
 	}
+	if r.FirstFailure != "" {
+		facts = append(facts, fact{"first failure", r.FirstFailure})
+	}
 	if f := r.trustFigures(); f != "" {
 		facts = append(facts, fact{"trust", strings.TrimPrefix(f, ": ")})
 	}
@@ -324,8 +328,8 @@ func (g *GridResult) WriteHTML(w io.Writer) error {
 			{"lowest p99", g.Title(g.Best), "p99 " + seconds(best.P99) + ", " + perSecond(best.Throughput)},
 		}
 	}
-	p.Heats = append(g.heats("p99", true, func(c Cell) float64 { return c.P99 }, seconds), g.heats("throughput", false, func(c Cell) float64 { return c.Throughput }, perSecond)...)
-	p.Heats = append(p.Heats, g.heats("failed or shed", true, func(c Cell) float64 { return c.Errors }, percent)...)
+	p.Heats = append(g.latencyHeats(), g.heats(heatFigure{"throughput", false, func(c Cell) float64 { return c.Throughput }, perSecond, nil})...)
+	p.Heats = append(p.Heats, g.heats(heatFigure{"failed or shed", true, func(c Cell) float64 { return c.Errors }, percent, nil})...)
 	if len(g.Cells) <= mostDetailed {
 		p.Tables = []htmlTable{g.htmlTable()}
 	} else {
@@ -338,12 +342,36 @@ func (g *GridResult) WriteHTML(w io.Writer) error {
 // about 1 KB each, of the 250 KB that a page may have.
 const mostDetailed = 200
 
+// latencyHeats are the maps that answer the question: p99, and below it what share had no
+// answer. The only one takes the whole width.
+func (g *GridResult) latencyHeats() []heat {
+	maps := g.heats(heatFigure{"p99, and the share that failed or was shed", true, func(c Cell) float64 { return c.P99 }, seconds, func(c Cell) string {
+		if c.Errors == 0 {
+			return ""
+		}
+		return percent(c.Errors)
+	}})
+	if len(maps) == 1 {
+		maps[0].Wide = true
+	}
+	return maps
+}
+
+// A heatFigure is what a map shows.
+type heatFigure struct {
+	title   string
+	lowGood bool
+	of      func(Cell) float64
+	format  func(float64) string
+	note    func(Cell) string // below the figure; nil is none
+}
+
 // heats makes a map of the last two dimensions for each combination of the others.
 // Bad values are the deeper ones.
-func (g *GridResult) heats(what string, lowGood bool, of func(Cell) float64, format func(float64) string) []heat {
+func (g *GridResult) heats(m heatFigure) []heat {
 	low, high := math.Inf(1), 0.0
 	for _, c := range g.Cells {
-		if v := of(c); v > 0 {
+		if v := m.of(c); v > 0 {
 			low, high = min(low, v), max(high, v)
 		}
 	}
@@ -352,7 +380,7 @@ func (g *GridResult) heats(what string, lowGood bool, of func(Cell) float64, for
 			return 0
 		}
 		d := math.Log(v/low) / math.Log(high/low)
-		if !lowGood {
+		if !m.lowGood {
 			d = 1 - d
 		}
 		return int(math.Round(10 * d))
@@ -371,7 +399,7 @@ func (g *GridResult) heats(what string, lowGood bool, of func(Cell) float64, for
 		}
 		h := groups[group]
 		if h == nil {
-			title := what
+			title := m.title
 			if group != "" {
 				title += ", " + group
 			}
@@ -386,9 +414,12 @@ func (g *GridResult) heats(what string, lowGood bool, of func(Cell) float64, for
 		if at < 0 || col < 0 {
 			continue // a file that was changed by hand
 		}
-		cell := heatCell{Text: format(of(c)), Title: g.Title(i) + ": p50 " + seconds(c.P50) + ", p99 " + seconds(c.P99) + ", " + perSecond(c.Throughput), Heat: depth(of(c))}
-		if len(g.Cells) > mostDetailed {
+		cell := heatCell{Text: m.format(m.of(c)), Title: g.Title(i) + ": p50 " + seconds(c.P50) + ", p99 " + seconds(c.P99) + ", " + perSecond(c.Throughput), Heat: depth(m.of(c))}
+		switch {
+		case len(g.Cells) > mostDetailed:
 			cell.Title = ""
+		case m.note != nil:
+			cell.Note = m.note(c)
 		}
 		switch i {
 		case g.Knee:

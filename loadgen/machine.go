@@ -20,7 +20,8 @@ type reading struct {
 	pressure   map[string]float64 // seconds during which some thread waited, by resource
 	allocs     uint64
 	bytes      uint64
-	gcCPU      float64
+	gcCPU      float64 // seconds, without what it did on cores that were idle
+	usedCPU    float64 // seconds by the same clock, which runs at the end of each cycle of the collector
 	gcCycles   uint64
 }
 
@@ -35,11 +36,14 @@ func read(sending time.Duration) reading {
 	}
 	samples := []metrics.Sample{
 		{Name: "/gc/heap/allocs:objects"}, {Name: "/gc/heap/allocs:bytes"},
-		{Name: "/cpu/classes/gc/total:cpu-seconds"}, {Name: "/gc/cycles/total:gc-cycles"},
+		{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/cpu/classes/gc/total:cpu-seconds"}, {Name: "/cpu/classes/gc/mark/idle:cpu-seconds"},
+		{Name: "/cpu/classes/total:cpu-seconds"}, {Name: "/cpu/classes/idle:cpu-seconds"},
 	}
 	metrics.Read(samples)
-	r.allocs, r.bytes = samples[0].Value.Uint64(), samples[1].Value.Uint64()
-	r.gcCPU, r.gcCycles = samples[2].Value.Float64(), samples[3].Value.Uint64()
+	r.allocs, r.bytes, r.gcCycles = samples[0].Value.Uint64(), samples[1].Value.Uint64(), samples[2].Value.Uint64()
+	f := func(i int) float64 { return samples[i].Value.Float64() }
+	r.gcCPU = f(3) - f(4)
+	r.usedCPU = f(5) - f(6) - f(4)
 	return r
 }
 

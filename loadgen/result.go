@@ -27,6 +27,9 @@ type Result struct {
 	Shed   uint64 `json:"shed"`   // refused or dropped at a bound of the runtime
 	Unsent uint64 `json:"unsent"` // due, but the run ended before they were sent
 	Warmup uint64 `json:"warmup"` // sent during the warm-up, beside sent
+	// FirstFailure is the error of the first request that failed, at most 500 bytes
+	// long; empty if none did.
+	FirstFailure string `json:"first_failure"`
 	// AccountingError says how the books are wrong: a defect of Ringmill. Empty if
 	// sent = done + failed + shed and the runtime counted the same.
 	AccountingError string `json:"accounting_error"`
@@ -259,6 +262,9 @@ func readJSON(data []byte, schema string, to any) error {
 	got, err := SchemaOf(data)
 	if err != nil {
 		return err
+	}
+	if got == "" {
+		return fmt.Errorf("%w: none is named; want %q", ErrSchema, schema)
 	}
 	if got != schema {
 		return fmt.Errorf("%w %q; want %q", ErrSchema, got, schema)

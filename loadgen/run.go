@@ -8,6 +8,7 @@ import (
 	"fmt"
 	goruntime "runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -124,6 +125,7 @@ type session struct {
 	series              []Point
 	gauges              gauges
 	aborted             atomic.Pointer[string]
+	failure             atomic.Pointer[string] // the first one
 	log                 bytes.Buffer
 }
 
@@ -292,14 +294,30 @@ func (s *session) serve(r *Request, rec *recorder, index uint64, intended time.D
 	} else {
 		s.sent.Add(1)
 	}
-	out := classify(s.target.Do(s.ctx, r))
+	err := s.target.Do(s.ctx, r)
 	end := s.elapsed()
+	out := classify(err)
+	if out == outcomeFailed && s.failure.Load() == nil {
+		s.fail(err)
+	}
 	if intended < s.cfg.Warmup {
 		s.warm[out].Add(1)
 	} else {
 		rec.record(measurement{intended: intended, sent: sent, end: end, service: r.service, outcome: out, window: s.cfg.Duration})
 	}
 	s.completed.Add(1)
+}
+
+// longestFailure bounds Result.FirstFailure.
+const longestFailure = 500
+
+// fail remembers the first failure.
+func (s *session) fail(err error) {
+	text := err.Error()
+	if len(text) > longestFailure {
+		text = strings.ToValidUTF8(text[:longestFailure], "") + "..."
+	}
+	s.failure.CompareAndSwap(nil, &text)
 }
 
 // loop starts the clients of a closed loop.

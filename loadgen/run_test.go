@@ -132,6 +132,9 @@ func TestAbort(t *testing.T) {
 	var calls atomic.Int64
 	r := run(t, loadgen.Config{Rate: 1000, Duration: time.Hour, Thresholds: []loadgen.Threshold{th},
 		Target: loadgen.TargetFunc(func(context.Context, *loadgen.Request) error { calls.Add(1); return errors.New("no") })})
+	if r.FirstFailure != "no" {
+		t.Errorf("first failure %q, want no", r.FirstFailure)
+	}
 	if r.Aborted != th.String() || r.OK() || r.Failed != uint64(calls.Load()) {
 		t.Errorf("aborted %q, thresholds %+v, failed %d of %d", r.Aborted, r.Thresholds, r.Failed, calls.Load())
 	}

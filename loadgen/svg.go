@@ -60,7 +60,10 @@ func (s span) at(v float64) float64 {
 	return s.a + (v-low)/(high-low)*(s.b-s.a)
 }
 
-// ticks are about four round values.
+// mostSteps is how many steps an axis has at most.
+const mostSteps = 6
+
+// ticks are three to seven round values.
 func (s span) ticks() []float64 {
 	var out []float64
 	if s.log {
@@ -77,9 +80,12 @@ func (s span) ticks() []float64 {
 		}
 		return out
 	}
-	raw := (s.high - s.low) / 4
+	raw := (s.high - s.low) / mostSteps
+	if raw <= 0 {
+		return []float64{s.low}
+	}
 	step := math.Pow(10, math.Floor(math.Log10(raw)))
-	for _, k := range []float64{1, 2, 5, 10} {
+	for _, k := range []float64{1, 2, 2.5, 5, 10} {
 		if step*k >= raw {
 			step *= k
 			break

@@ -66,12 +66,19 @@ func (r *Result) text(b *strings.Builder) {
 	if r.QueueShareP99 >= 0 {
 		queueing = fmt.Sprintf("; %s of p99 is queueing and overhead", percent(r.QueueShareP99))
 	}
-	row("task time", "p50 %s  p99 %s%s", seconds(r.TaskTime.P50), seconds(r.TaskTime.P99), queueing)
+	taskTime := "none: the tasks do nothing"
+	if q := r.TaskTime; q.Max > 0 || r.Done == 0 {
+		taskTime = fmt.Sprintf("p50 %s  p99 %s", seconds(q.P50), seconds(q.P99))
+	}
+	row("task time", "%s%s", taskTime, queueing)
 	bp := r.Backpressure
 	row("backpressure", "blocked %s  rejected %s  dropped %s  held %s", percent(bp.BlockedShare), count(bp.Rejected), count(bp.Dropped), count(bp.Held))
 	row("", "fullest mailbox %s (%d of %d)  in flight %s  ready %s", percent(bp.FullestMailbox), bp.DeepestMailbox, r.Load.Mailbox,
 		count(uint64(bp.MostInFlight)), count(uint64(bp.MostReady)))
 	row("requests", "sent %s = done %s + failed %s + shed %s; unsent %s, warm-up %s", count(r.Sent), count(r.Done), count(r.Failed), count(r.Shed), count(r.Unsent), count(r.Warmup))
+	if r.FirstFailure != "" {
+		row("", "first failure: %s", strings.ReplaceAll(r.FirstFailure, "\n", " "))
+	}
 	c := r.Cost
 	row("cost", "%s CPU/op  %.1f allocs/op  %.0f B/op  GC %s in %d cycles  %.2f cores", seconds(c.CPUSecondsPerOp), c.AllocsPerOp, c.BytesPerOp, percent(c.GCShare), c.GCCycles, c.CPUCores)
 	for i, t := range r.Thresholds {

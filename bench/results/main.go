@@ -61,6 +61,11 @@ func (s suite) section(count int, benchtime string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if s.plot != nil {
+		if err := writePlot(s.name, s.plot(m)); err != nil {
+			return "", err
+		}
+	}
 	return m.section(), nil
 }
 

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,10 +33,7 @@ func computeSizing(s suite) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(plotsDir, 0o755); err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(filepath.Join(plotsDir, s.name+".svg"), plot, 0o644); err != nil {
+	if err := writePlot(s.name, plot); err != nil {
 		return "", err
 	}
 	var b strings.Builder

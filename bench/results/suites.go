@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // suite is a set of benchmarks of one package that are measured together and make one section of the results.
 type suite struct {
@@ -19,6 +22,7 @@ type suite struct {
 	benchtime string
 
 	tables  func(*strings.Builder, *measurement)    // if not nil, writes the section's tables in place of targets, losses and benchstat's
+	plot    func(*measurement) []byte               // if not nil, draws bench/plots/NAME.svg
 	compute func(suite) (section string, err error) // if not nil, there are no benchmarks: it makes the section
 }
 
@@ -40,7 +44,7 @@ func (t target) label() string {
 	return t.row + ", " + t.metric
 }
 
-var suites = append([]suite{
+var suites = slices.Concat([]suite{
 	{
 		name: "mailbox-peers",
 		about: "Mailboxes against what else there is: 4 producers, 1 consumer, capacity 1024, a pointer as payload. ns/op is per message. " +
@@ -174,4 +178,4 @@ var suites = append([]suite{
 			"Simulated with the real Sizer and a fixed seed. Settled: from then on the mean wait is at most 5 ms for half a second.",
 		compute: computeSizing,
 	},
-}, actorSuites...)
+}, backpressureSuites, actorSuites)

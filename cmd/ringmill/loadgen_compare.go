@@ -91,7 +91,7 @@ func newLoadReport(s streams) *cobra.Command {
 		Short: "Make an HTML page of a result",
 		Long: `Report turns the result.json of a run, a search or a grid into one HTML page that
 needs nothing else: no network, no other file. The file - is standard input, -o -
-standard output.
+standard output. It prints where the page is.
 
 Exit codes: 0 written; 1 it could not be written; 2 wrong usage or no result; 6 the
 accounting of the result is broken (the page is written all the same).`,
@@ -113,6 +113,8 @@ accounting of the result is broken (the page is written all the same).`,
 				}
 			} else if err := writeFile(out, page); err != nil {
 				return couldNotRun(err)
+			} else if _, err := fmt.Fprintln(s.out, out); err != nil {
+				return printed(err)
 			}
 			return loadVerdict{accounting: accounting}.err()
 		},

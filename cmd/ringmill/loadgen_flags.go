@@ -68,7 +68,7 @@ func (f *loadFlags) registerTimes(c *cobra.Command, duration time.Duration, abou
 	flags := c.Flags()
 	flags.Var(parsed(&f.cfg.Duration, "TIME", duration.String(), positive), "duration", about)
 	flags.Var(parsed(&f.cfg.Warmup, "TIME", "0s", notNegative), "warmup", "time from the start that is not measured")
-	flags.Uint64Var(&f.seed, "seed", f.seed, "`N` of the plan: the same seed sends the same load")
+	flags.Var(parsed(&f.seed, "N", "1", parseSeed), "seed", "of the plan: the same seed sends the same load")
 	flags.Var(number(&f.cfg.MaxInFlight, 1, loadgen.MaxInFlight, strconv.Itoa(loadgen.DefaultMaxInFlight)), "max-inflight", "open loop: requests under way at once; beyond it arrivals wait, and their latency grows")
 	flags.Var(parsed(&f.cfg.Arrivals, "PROCESS", "constant", parseArrivals), "arrivals", "open loop: constant, poisson, burst:N or trace:FILE")
 	if err := c.RegisterFlagCompletionFunc("arrivals", cobra.FixedCompletions([]string{"constant", "poisson", "burst:", "trace:"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)); err != nil {
@@ -89,8 +89,11 @@ func (f *loadFlags) registerCount(c *cobra.Command) {
 }
 
 func positive(s string) (time.Duration, error) {
-	d, err := notNegative(s)
-	if err == nil && d == 0 {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return notNegative(s)
+	}
+	if d <= 0 || d > loadgen.MaxDuration {
 		err = fmt.Errorf("%s is out of range; want more than 0 and up to %v", s, loadgen.MaxDuration)
 	}
 	return d, err
@@ -105,6 +108,14 @@ func notNegative(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%s is out of range; want 0 to %v", s, loadgen.MaxDuration)
 	}
 	return d, nil
+}
+
+func parseSeed(s string) (uint64, error) {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		err = fmt.Errorf("%q is no seed; want a whole number from 0 to %d", s, uint64(math.MaxUint64))
+	}
+	return n, err
 }
 
 func parseArrivals(s string) (loadgen.Arrivals, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +51,12 @@ alike. Exit codes as for 'loadgen run'.`,
 					check.Rate = 1
 				}
 			}
+			has := func(name string) bool {
+				return slices.ContainsFunc(axes, func(a loadgen.Axis) bool { return a.Name == name })
+			}
+			if has("rate") && has("concurrency") {
+				return usagef("--grid: rate and concurrency exclude each other: a load is an open loop or a closed one")
+			}
 			if err := checkLoad(check); err != nil {
 				return err
 			}
@@ -61,12 +68,14 @@ alike. Exit codes as for 'loadgen run'.`,
 			}
 			ctx, stop := measuring()
 			defer stop()
-			grid := loadgen.GridConfig{Base: cfg, Axes: axes, Count: count}
-			if o.live != "off" {
-				fmt.Fprintf(s.err, "%d cells: %s\n", cells, describeTime(cells*count, cfg.Duration))
-				grid.Progress = func(done, all int, cell string) { fmt.Fprintf(s.err, "%d/%d %s\n", done+1, all, cell) }
-			}
-			r, err := loadgen.Grid(ctx, grid)
+			live := o.showSeries(s.err)
+			live.Printf("%d cells: %s", cells, describeTime(cells*count, cfg.Duration))
+			cfg.Live = live.See
+			r, err := loadgen.Grid(ctx, loadgen.GridConfig{
+				Base: cfg, Axes: axes, Count: count,
+				Progress: func(done, all int, cell string) { live.Printf("%d/%d %s", done+1, all, cell) },
+			})
+			live.Stop()
 			if err != nil {
 				return couldNotRun(err)
 			}

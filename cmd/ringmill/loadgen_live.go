@@ -14,12 +14,13 @@ import (
 )
 
 // A loadLive shows how a measurement goes: a block of five lines that is redrawn on a
-// terminal, or a line a second elsewhere.
+// terminal, or a line a second elsewhere, and between them lines that stay. All methods
+// may be called on a nil one, which shows nothing, and by several goroutines.
 type loadLive struct {
-	out   io.Writer
-	width func() int // of the terminal; nil is none
+	out  io.Writer
+	size func() (width, height int) // of the terminal; nil is none
 
-	mu    sync.Mutex
+	mu    sync.Mutex // owns everything below, and out
 	last  loadgen.Snapshot
 	some  bool // last is set
 	drawn int  // lines on the terminal
@@ -27,35 +28,60 @@ type loadLive struct {
 	stop, stopped chan struct{}
 }
 
-// show starts the display; nil is none.
-func (o *loadOutput) show(to *os.File) *loadLive {
+// show starts the display of one measurement; nil is none.
+func (o *loadOutput) show(to *os.File) *loadLive { return o.display(to, true) }
+
+// showSeries starts the display of a series of measurements: lines that stay, and on a
+// terminal the block of the one under way.
+func (o *loadOutput) showSeries(to *os.File) *loadLive { return o.display(to, false) }
+
+func (o *loadOutput) display(to *os.File, plain bool) *loadLive {
 	if o.live == "off" {
 		return nil
 	}
-	l := &loadLive{out: to, stop: make(chan struct{}), stopped: make(chan struct{})}
+	l := &loadLive{out: to}
 	every := plainTime
 	if o.live == "auto" && isTerminal(to) {
-		l.width = func() int { return max(columns(to)-1, 20) } // writing the last column would wrap on some terminals
+		l.size = func() (int, int) { return size(to) }
 		every = blockTime
 	}
-	go l.run(every)
+	if plain || l.size != nil {
+		l.stop, l.stopped = make(chan struct{}), make(chan struct{})
+		go l.run(every)
+	}
 	return l
 }
 
 // See takes a snapshot; it is the load generator's Live.
 func (l *loadLive) See(s loadgen.Snapshot) {
+	if l == nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last, l.some = s, true
 }
 
-// Stop ends the display and removes the block. A nil display has nothing to do.
-func (l *loadLive) Stop() {
+// Printf writes a line that stays.
+func (l *loadLive) Printf(format string, args ...any) {
 	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.erase()
+	fmt.Fprintf(l.out, format+"\n", args...)
+}
+
+// Stop ends the display and removes the block.
+func (l *loadLive) Stop() {
+	if l == nil || l.stop == nil {
 		return
 	}
 	close(l.stop)
 	<-l.stopped
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.erase()
 }
 
@@ -75,23 +101,26 @@ func (l *loadLive) run(every time.Duration) {
 
 func (l *loadLive) draw() {
 	l.mu.Lock()
-	s, some := l.last, l.some
-	l.mu.Unlock()
-	if !some {
+	defer l.mu.Unlock()
+	if !l.some {
 		return
 	}
-	if l.width == nil {
-		fmt.Fprintln(l.out, plainLine(s))
+	if l.size == nil {
+		fmt.Fprintln(l.out, plainLine(l.last))
 		return
 	}
+	width, height := l.size()
+	width = max(width-1, 1) // writing the last column would wrap on some terminals
+	lines := blockLines(l.last, width)
+	lines = lines[:min(len(lines), max(height-1, 1))] // the cursor cannot go up beyond the first row
 	var b strings.Builder
 	if l.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", l.drawn)
 	}
-	lines := blockLines(s, l.width())
 	for _, line := range lines {
-		b.WriteString("\r" + text.Head(line, l.width()) + "\x1b[K\n")
+		b.WriteString("\r" + text.Head(line, width) + "\x1b[K\n")
 	}
+	b.WriteString("\x1b[J") // what a higher block has left
 	l.drawn = len(lines)
 	_, _ = io.WriteString(l.out, b.String()) // a terminal that is gone shows nothing
 }
@@ -100,6 +129,7 @@ func (l *loadLive) draw() {
 func (l *loadLive) erase() {
 	if l.drawn > 0 {
 		fmt.Fprintf(l.out, "\x1b[%dA\r\x1b[J", l.drawn)
+		l.drawn = 0
 	}
 }
 

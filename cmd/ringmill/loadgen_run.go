@@ -102,9 +102,7 @@ func (f *loadRunFlags) run(c *cobra.Command, s streams) error {
 	ctx, stop := measuring()
 	defer stop()
 	live := f.output.show(s.err)
-	if live != nil {
-		cfg.Live = live.See
-	}
+	cfg.Live = live.See
 	profiles, err := f.profile.start(f.output.dir, cfg.Warmup)
 	if err != nil {
 		live.Stop()

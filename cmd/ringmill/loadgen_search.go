@@ -52,13 +52,15 @@ not confirmed.`,
 			}
 			ctx, stop := measuring()
 			defer stop()
-			search := loadgen.SearchConfig{Base: cfg, Precision: precision, Confirm: confirm}
-			if o.live != "off" {
-				search.Progress = func(p loadgen.Probe) {
-					fmt.Fprintf(s.err, "%s: %s  p99 %s  errors %.2f %%\n", rateText(p.Rate), kept(p), secondsText(p.P99), 100*p.Errors)
-				}
-			}
-			r, err := loadgen.Search(ctx, search)
+			live := o.showSeries(s.err)
+			cfg.Live = live.See
+			r, err := loadgen.Search(ctx, loadgen.SearchConfig{
+				Base: cfg, Precision: precision, Confirm: confirm,
+				Progress: func(p loadgen.Probe) {
+					live.Printf("%s: %s  p99 %s  errors %.2f %%", rateText(p.Rate), kept(p), secondsText(p.P99), 100*p.Errors)
+				},
+			})
+			live.Stop()
 			if err != nil {
 				return couldNotRun(err)
 			}

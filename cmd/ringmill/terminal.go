@@ -15,10 +15,17 @@ func isTerminal(f *os.File) bool {
 
 // columns returns the width of a terminal now.
 func columns(f *os.File) int {
-	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-		return width
+	width, _ := size(f)
+	return width
+}
+
+// size returns the width and the height of a terminal now.
+func size(f *os.File) (width, height int) {
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 || height <= 0 {
+		return 80, 24
 	}
-	return 80
+	return width, height
 }
 
 // styleOf returns how to lay text out for f. NO_COLOR is https://no-color.org.
