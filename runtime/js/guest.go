@@ -56,15 +56,15 @@ type guest struct {
 	params [8]uint64
 	call   *call // what runs now, nil between calls
 	broken bool
-	ran    bool   // anything ran since the memory was last cleared
-	mapped bool   // the base is mapped, or cannot be
+	ran    bool // anything ran since the memory was last cleared
+	mapped bool // the base is mapped, or cannot be
 	// written is which pages of the base were written up to the call before; settled
 	// says that the last call wrote no others: watch and unwatch find that out.
 	written []bool
 	settled bool
-	watched bool  // the goroutine is locked to its thread, whose faults are counted
-	faults  int64 // of the thread, when that began
-	peak   uint32 // pages, of the last call
+	watched bool   // the goroutine is locked to its thread, whose faults are counted
+	faults  int64  // of the thread, when that began
+	peak    uint32 // pages, of the last call
 }
 
 // functions are the engine's exports that the host uses. Those for the host's
