@@ -139,3 +139,34 @@ func TestEngineStartsForScriptsOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestLoadgenScript: one script is a workload, as are files with scripts.
+func TestLoadgenScript(t *testing.T) {
+	const code = "export default (input, ctx) => ({ sum: input.n.reduce((a, b) => a + b, 0), task: ctx.task })"
+	for _, name := range []string{"js:lib/sum.js", "ts:lib/sum.js", "wf.yaml"} {
+		cmd := withEngine(t, "loadgen", "run", "--workflow", name, "--input", `{"n": [1, 2, 3]}`, "--concurrency", "4", "--count", "200", "--duration", "20s", "--threshold", "errors<=0%", "--live", "off")
+		if err := os.Mkdir(filepath.Join(cmd.Dir, "lib"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, cmd, "lib/sum.js", code)
+		write(t, cmd, "wf.yaml", "tasks: {a: {js: {file: lib/sum.js}, with: '${{ input }}', when: {js: 'input.n.length'}}}")
+		if r := finish(t, cmd); r.code != 0 || !strings.Contains(r.stdout, "200") {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	cmd := withEngine(t, "loadgen", "run", "--workflow", "js:bad.js", "--concurrency", "1", "--count", "1")
+	write(t, cmd, "bad.js", "const = 1")
+	if r := finish(t, cmd); r.code != 2 || !strings.Contains(r.stderr, "bad.js:1:7: SyntaxError") {
+		t.Errorf("%+v", r)
+	}
+	for args, want := range map[string]string{"js:": "want js:FILE", "js:gone.js": "gone.js"} {
+		cmd := withEngine(t, "loadgen", "run", "--workflow", args, "--concurrency", "1", "--count", "1")
+		if r := finish(t, cmd); r.code == 0 || !strings.Contains(r.stderr, want) {
+			t.Errorf("%s: %+v", args, r)
+		}
+	}
+	r, _ := runLoadgen(t, "run", "--workflow", "js:x.js", "--concurrency", "1", "--count", "1")
+	if r.code == 0 || !strings.Contains(r.stderr, "make build") {
+		t.Errorf("without the engine: %+v", r)
+	}
+}
