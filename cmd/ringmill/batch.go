@@ -77,7 +77,7 @@ func (r *runner) oneOf(ctx context.Context, b *batch) {
 	out, err := started.Result(context.Background())
 	b.end(started.Status(), err, time.Since(begin))
 	if r.json {
-		r.printObject(report.NewObject(started.Report(), out))
+		r.printObject(report.NewObject(started.Report(), out, r.console.take(started.ID())))
 	}
 }
 

@@ -43,7 +43,7 @@ func parsed[T any](to *T, kind, text string, parse func(string) (T, error)) *che
 func (f *loadFlags) registerWorkload(c *cobra.Command) {
 	flags := c.Flags()
 	f.timeScale, f.seed = 1, 1
-	flags.StringVar(&f.workflow, "workflow", "noop", "what a request runs: noop, chain:N, fan:N, diamond, or `FILE` (YAML, JSON, WfFormat)")
+	flags.StringVar(&f.workflow, "workflow", "noop", "what a request runs: noop, chain:N, fan:N, diamond, js:FILE or ts:FILE (one script), or `FILE` (YAML, JSON, WfFormat)")
 	flags.Var(parsed(&f.cfg.Workload.Work, "WORK", "0", loadgen.ParseWork), "work",
 		"each task: 0, 2us, exp:50us, uniform:1ms,2ms, bimodal:10us,1ms,.01; sleep: before it to wait, not compute")
 	flags.Var(parsed(&f.cfg.Workload.Fail, "SHARE", "0", loadgen.ParseShare), "fail", "share of runs in which a task fails, such as .01")
@@ -171,7 +171,7 @@ func (f *loadFlags) setWorkload(c *cobra.Command, s streams, w *loadgen.Workload
 		}
 		return nil
 	}
-	def, err := load(s, f.workflow, workflow.TimeScale(f.timeScale))
+	def, err := loadScripted(c, s, f.workflow, workflow.TimeScale(f.timeScale))
 	if err != nil {
 		return fmt.Errorf("--workflow: %w", err)
 	}

@@ -107,7 +107,11 @@ type object struct {
 		StartedAt    *time.Time `json:"started_at"`
 		FinishedAt   *time.Time `json:"finished_at"`
 		Actor        *int       `json:"actor"`
-		Cached       bool       `json:"cached"` // only if true
+		Console      *struct {
+			Text      string `json:"text"`
+			Truncated bool   `json:"truncated"`
+		} `json:"console"`
+		Cached bool `json:"cached"` // only if true
 	} `json:"tasks"`
 }
 

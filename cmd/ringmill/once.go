@@ -31,7 +31,7 @@ func (r *runner) once(ctx context.Context) error {
 
 	out, err := started.Result(context.Background())
 	if r.json {
-		r.printObject(report.NewObject(started.Report(), out))
+		r.printObject(report.NewObject(started.Report(), out, r.console.take(started.ID())))
 		return err
 	}
 	r.printReport(started.Report(), out)

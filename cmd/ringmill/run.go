@@ -101,7 +101,11 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 		return err
 	}
 	logs := &redirect{to: s.err}
-	scripts := newScripts(file, logs)
+	console := &console{to: logs}
+	if f.json {
+		console.to = nil
+	}
+	scripts := newScripts(file, console)
 	defer scripts.stop()
 	def, err := load(s, file, append(f.kinds.options(s), workflow.TimeScale(f.timeScale), scripts.option())...)
 	if err != nil {
@@ -135,7 +139,7 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	tele.serve(rt, s.err)
 
 	r := &runner{
-		streams: s, def: def, input: input, rt: rt, json: f.json, logs: logs, runID: f.runID,
+		streams: s, def: def, input: input, rt: rt, json: f.json, logs: logs, console: console, runID: f.runID,
 		out:   &output{to: s.out, cancel: cancel},
 		style: styleOf(s.out),
 		live:  isTerminal(s.err) && !(f.json && f.count > 1 && isTerminal(s.out)), // objects would run into the line
@@ -181,6 +185,9 @@ type runner struct {
 	rt    *runtime.Runtime
 	json  bool
 	runID string // empty: one is made
+
+	console *console
+
 	out   *output
 	logs  *redirect
 	style report.Style

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/js"
@@ -21,7 +19,7 @@ type scripts struct{ *js.Tasks }
 
 // newScripts makes the kinds js and ts. The paths of scripts are relative to the
 // workflow's file. Console output goes to out, nil for nowhere.
-func newScripts(file string, out io.Writer) *scripts {
+func newScripts(file string, out *console) *scripts {
 	dir := "."
 	if file != standardInput {
 		dir = filepath.Dir(file)
@@ -33,13 +31,7 @@ func newScripts(file string, out io.Writer) *scripts {
 		return readScript(name)
 	})
 	if out != nil {
-		tasks.Console = func(source, text string) {
-			var b strings.Builder
-			for line := range strings.Lines(text) {
-				fmt.Fprintf(&b, "%s: %s", source, line)
-			}
-			_, _ = io.WriteString(out, b.String()) // a console that is gone is no reason to fail the task
-		}
+		tasks.Console = out.write
 	}
 	return &scripts{tasks}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"os"
 	goruntime "runtime"
 	"strings"
@@ -120,6 +121,36 @@ func TestPristineMemory(t *testing.T) {
 			at++
 		}
 		t.Errorf("a restored guest differs from one that ran nothing else, first at %#x of %#x", at, len(before))
+	}
+}
+
+// TestScribble: whatever a guest with a memory error writes, in its data, its heap or what no
+// call ever writes, is gone before the next call.
+func TestScribble(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	e := engine(t, js.Config{Instances: 1})
+	scripts := []*js.Script{compile(t, e, "return 1"), compile(t, e, "return input.map(x => x + 1)")}
+	for round := range 200 {
+		wrong, mapped := js.Scribble(e, scripts[round%2], func(memory []byte) {
+			for range random.IntN(40) { // often nothing at all, so that the short way is taken
+				at := random.IntN(len(memory))
+				if random.IntN(2) == 0 { // near what was written before
+					at = at % (len(memory) / 16)
+				}
+				memory[at] ^= byte(1 + random.IntN(255))
+			}
+		})
+		if wrong != 0 {
+			t.Fatalf("round %d: %d bytes are left of an earlier call", round, wrong)
+		}
+		if goruntime.GOOS == "linux" && !mapped {
+			t.Log("the kernel does not tell which pages were written: guests are copied whole")
+		}
+		if round%10 == 0 {
+			want(t, e, "return 1", "", "1")
+		}
 	}
 }
 

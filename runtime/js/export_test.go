@@ -33,6 +33,37 @@ func RawGuestMemory(e *Engine) []byte {
 	return bytes.Clone(slot.guest.bytes(0, slot.guest.mem.Size()))
 }
 
+// Scribble makes a call of s whose guest writes anywhere, as one with a memory error
+// would, and returns what restoring it leaves different: nothing, it is hoped.
+func Scribble(e *Engine, s *Script, write func(memory []byte)) (wrong int, mapped bool) {
+	slot, err := e.seize(context.Background(), time.Now().Add(time.Minute))
+	if err != nil {
+		panic(err)
+	}
+	defer e.pool.release(slot)
+	g, img := slot.guest, e.cache.image(&s.hash)
+	restore := func() []byte {
+		g.begin(context.Background(), time.Now().Add(time.Minute))
+		defer g.end()
+		if err := g.restore(img); err != nil {
+			panic(err)
+		}
+		before := bytes.Clone(g.bytes(g.layout.sp, img.pages*pageSize-g.layout.sp))
+		if write != nil {
+			write(g.bytes(g.layout.sp, img.pages*pageSize-g.layout.sp))
+		}
+		return before
+	}
+	before := restore()
+	write = nil
+	for i, b := range restore() {
+		if b != before[i] {
+			wrong++
+		}
+	}
+	return wrong, g.machine.shared != nil
+}
+
 func CheckAddress(f Fetch, address string) error { return newFetcher(f).checkAddress(address) }
 
 func AllowsHost(f Fetch, host string) bool { return f.allows(host) }

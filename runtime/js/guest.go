@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"time"
 
 	"github.com/tetratelabs/wazero/api"
@@ -55,8 +56,15 @@ type guest struct {
 	params [8]uint64
 	call   *call // what runs now, nil between calls
 	broken bool
-	ran    bool   // anything ran since the memory was last cleared
-	peak   uint32 // pages, of the last call
+	ran    bool // anything ran since the memory was last cleared
+	mapped bool // the base is mapped, or cannot be
+	// written is which pages of the base were written up to the call before; settled
+	// says that the last call wrote no others: watch and unwatch find that out.
+	written []bool
+	settled bool
+	watched bool   // the goroutine is locked to its thread, whose faults are counted
+	faults  int64  // of the thread, when that began
+	peak    uint32 // pages, of the last call
 }
 
 // functions are the engine's exports that the host uses. Those for the host's
@@ -193,16 +201,71 @@ func (g *guest) restore(img *image) error {
 	g.memoryPages.Set(uint64(img.pages))
 	g.stackPointer.Set(uint64(sp))
 	memory := g.bytes(sp, img.pages*pageSize-sp)
-	for i := range img.pieces {
-		p := &img.pieces[i]
-		if p.data == nil {
-			clear(memory[p.at-sp:][:p.n])
+	g.restoreBase(memory)
+	for i := range img.blocks {
+		b := &img.blocks[i]
+		if b.data == nil {
+			clear(memory[b.at:][:b.n])
 		} else {
-			copy(memory[p.at-sp:], p.data)
+			copy(memory[b.at:], b.data)
 		}
 	}
 	g.ran = true
+	g.watch()
 	return nil
+}
+
+// watch begins to count page faults. Asking for the count of a thread costs a
+// fifth of asking which pages were written, and few calls write new ones.
+func (g *guest) watch() {
+	g.settled = false
+	if g.written != nil && !g.watched {
+		goruntime.LockOSThread()
+		g.faults, g.watched = guestmem.Faults()
+		if !g.watched {
+			goruntime.UnlockOSThread()
+		}
+	}
+}
+
+// unwatch ends that. A call that waits for the host leaves its thread; the pages
+// it wrote are then asked for.
+func (g *guest) unwatch() {
+	if g.watched {
+		now, ok := guestmem.Faults()
+		g.settled, g.watched = ok && now == g.faults, false
+		goruntime.UnlockOSThread()
+	}
+}
+
+// restoreBase writes what is not the base's any more. The kernel tells exactly
+// which pages that can be: a page that was written once is the guest's own from
+// then on. Scripts write a tenth of them.
+func (g *guest) restoreBase(memory []byte) {
+	base := g.machine.base.flat
+	if !g.mapped && g.machine.shared != nil {
+		g.written, g.mapped = nil, true
+		if g.memory.Map(g.machine.shared, uint64(g.layout.sp)) == nil {
+			return
+		}
+	}
+	written, ok := g.written, g.settled
+	if !ok {
+		written, ok = g.memory.Written()
+	}
+	if g.written = written; !ok {
+		copy(memory, base)
+		return
+	}
+	for i := 0; i < len(written); i++ {
+		if !written[i] {
+			continue
+		}
+		from := i
+		for i++; i < len(written) && written[i]; i++ {
+		}
+		copy(memory[from*guestmem.PageSize:], base[from*guestmem.PageSize:i*guestmem.PageSize])
+	}
 }
 
 // deep reports whether the last call's stack went deeper than deepStack.
@@ -228,6 +291,7 @@ func (g *guest) begin(ctx context.Context, deadline time.Time) *call {
 }
 
 func (g *guest) end() {
+	g.unwatch()
 	g.peak = g.pages()
 	g.call = nil
 }

@@ -56,6 +56,7 @@ type machine struct {
 	lazy     [len(lazyFiles)][]byte
 
 	base   *image
+	shared *guestmem.Image // base.flat as memory of the operating system; nil where it has none
 	layout layout
 	guests atomic.Uint64 // made so far, to name the next
 }
@@ -123,6 +124,9 @@ func newMachine(ctx context.Context, module []byte, c *Config) (*machine, error)
 
 func (m *machine) close(ctx context.Context) error {
 	err := m.runtime.Close(ctx)
+	if m.shared != nil {
+		m.shared.Close()
+	}
 	if m.cache != nil {
 		err = errors.Join(err, m.cache.Close(ctx))
 	}
@@ -147,8 +151,17 @@ func (m *machine) prepare(ctx context.Context, module []byte, withFetch bool) (e
 		}
 		m.layout = g.layout
 		m.base = capture(g, nil)
+		m.share()
 		return nil
 	})
+}
+
+// share lets guests have the base mapped instead of copied. Where that is not
+// possible nothing is lost but time.
+func (m *machine) share() {
+	if m.layout.sp%uint32(guestmem.PageSize) == 0 {
+		m.shared, _ = guestmem.NewImage(m.base.flat)
+	}
 }
 
 // startTimeout bounds a step of the start, on a machine that does other things.
@@ -212,16 +225,15 @@ func (m *machine) instantiateModule(ctx context.Context, name string) (module ap
 // lies above the stack pointer.
 type image struct {
 	pages  uint32
-	pieces []piece
-	value  uint64 // the script, a JSValue: a function, or a module that was not evaluated
+	blocks []block // what differs from the base, by address
+	value  uint64  // the script, a JSValue: a function, or a module that was not evaluated
 	module bool
-	bytes  int    // what the image has for itself, not from the base
-	flat   []byte // of the base only: all of it in one
+	bytes  int    // what blocks hold
+	flat   []byte // of the base only: all of it
 }
 
-// A piece is a run of bytes at an address. Without data it is zero: writing zeros
-// costs half of a copy, and a fifth of a pristine guest is zero.
-type piece struct {
+// A block is a run of bytes behind the stack pointer. Without data it is zero.
+type block struct {
 	at, n uint32
 	data  []byte
 }
@@ -231,28 +243,29 @@ const grain = 512
 
 // Where the bytes of a block come from.
 const (
-	fromZero = iota
-	fromBase
+	fromBase = iota
+	fromZero
 	fromOwn
 )
 
-// capture copies the memory of g; what equals base is shared with it.
+// capture copies what memory of g differs from base, and all of it without a base.
 func capture(g *guest, base *image) *image {
 	img := &image{pages: g.pages()}
 	sp := g.layout.sp
 	memory := g.bytes(sp, img.pages*pageSize-sp)
-	origin := func(from, to int) int {
-		block := memory[from:to]
-		if bytes.Count(block, zeroByte) == len(block) {
-			return fromZero
-		}
-		if base != nil && to <= len(base.flat) && bytes.Equal(block, base.flat[from:to]) {
-			return fromBase
-		}
-		return fromOwn
-	}
 	if base == nil {
 		img.flat = bytes.Clone(memory)
+		return img
+	}
+	origin := func(from, to int) int {
+		piece := memory[from:to]
+		switch {
+		case to <= len(base.flat) && bytes.Equal(piece, base.flat[from:to]):
+			return fromBase
+		case bytes.Count(piece, zeroByte) == len(piece):
+			return fromZero
+		}
+		return fromOwn
 	}
 	for from := 0; from < len(memory); {
 		to := min(from+grain, len(memory))
@@ -260,17 +273,14 @@ func capture(g *guest, base *image) *image {
 		for to < len(memory) && origin(to, min(to+grain, len(memory))) == kind {
 			to = min(to+grain, len(memory))
 		}
-		p := piece{at: sp + uint32(from), n: uint32(to - from)}
-		switch {
-		case kind == fromBase:
-			p.data = base.flat[from:to]
-		case kind == fromOwn && base == nil:
-			p.data = img.flat[from:to]
-		case kind == fromOwn:
-			p.data = bytes.Clone(memory[from:to])
+		b := block{at: uint32(from), n: uint32(to - from)}
+		if kind == fromOwn {
+			b.data = bytes.Clone(memory[from:to])
 			img.bytes += to - from
 		}
-		img.pieces = append(img.pieces, p)
+		if kind != fromBase {
+			img.blocks = append(img.blocks, b)
+		}
 		from = to
 	}
 	return img

@@ -7,9 +7,15 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 /** What a script exports by default: the task's `with` in, the task's result out. */
 type Task<Input = Json, Output = unknown> = (input: Input, ctx: TaskContext) => Output | Promise<Output>;
 
-/** What the caller says about the call; empty in workflow files. */
+/** What a workflow says about the call. A Go program that calls the engine itself may say something else. */
 interface TaskContext {
-  readonly [name: string]: Json | undefined;
+  readonly workflow: string;
+  readonly runId: string;
+  readonly task: string;
+  /** From 1; 1 in a condition. */
+  readonly attempt: number;
+  /** The index in a foreach. */
+  readonly item?: number;
 }
 
 /** Lines are kept with the call, up to 64 KB unless configured otherwise. */

@@ -231,6 +231,7 @@ func (e *Engine) loadInto(ctx context.Context, g *guest, s *Script, end time.Tim
 		}
 	}
 	img := capture(g, e.machine.base)
+	g.mapped = false // compiling wrote pages that running does not: have the base mapped anew
 	img.value, img.module = value, s.module
 	if img.bytes > maxImage {
 		return nil, &Error{Class: ClassScript, Message: fmt.Sprintf("the compiled script takes %d bytes, limit %d: shorten it", img.bytes, maxImage)}
@@ -440,6 +441,8 @@ func (g *guest) hostEvent(c *call) error {
 	}
 	var done *answerOf
 	if wait := time.Until(next.at); !hasTimer || wait > 0 {
+		g.unwatch()
+		g.settled = false // what follows is not watched
 		c.engine.pool.yield()
 		done = c.sleep(next, hasTimer)
 		c.engine.pool.resume()

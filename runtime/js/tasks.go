@@ -23,21 +23,43 @@ import (
 //	mail:
 //	  js: {file: mail.js}
 //
-// The script's first argument is the task's with, its result the task's. Its engine
+// The script's first argument is the task's with, its result the task's; the second
+// has what ringmill.d.ts calls Context: workflow, runId, task, attempt, item. A when may have a
+// script too, whose limits are those of conditions and whose result is taken for true or false as
+// JavaScript does:
+//
+//	alert:
+//	  when: {js: "input.total > 100", with: "${{ tasks.total.output }}"}
+//
+// Without with a condition is given the run's input. The engine
 // starts with the first such task that is read; a program whose files have none
 // starts nothing. Tasks is safe for concurrent use.
 type Tasks struct {
 	config Config
 	open   func(name string) ([]byte, error)
-	// Console, if set before the first run, is given what a call wrote with console:
-	// the source's name and one message a line.
-	Console func(source, text string)
+	// Console, if set before the first run, is given what a call wrote with console,
+	// also one that failed. It must be safe for concurrent use.
+	Console func(ConsoleOutput)
 
 	mu     sync.Mutex
 	engine *Engine
 	err    error
 	closed bool
 	files  sync.Map // name -> source text, read once: a definition does not change while it runs
+}
+
+// A ConsoleOutput is what one call of a task, or of its condition, wrote with
+// console.
+type ConsoleOutput struct {
+	// Workflow, RunID, Task, Attempt and Item are those of the [workflow.Call].
+	Workflow, RunID, Task string
+	Attempt, Item         int
+	// Condition says that it was the task's when.
+	Condition bool
+	// Source is the script's name, Text one message a line, at most
+	// [Limits].ConsoleBytes; Truncated says that there was more.
+	Source, Text string
+	Truncated    bool
 }
 
 // NewTasks returns the kinds' common part. open reads the files that tasks name,
@@ -60,9 +82,18 @@ func (t *Tasks) Kinds() []workflow.Kind {
 			Name:        name,
 			Schema:      schema,
 			PlainFields: []string{"", "file"}, // data must not become code
-			Check:       func(value json.RawMessage) error { return t.check(value, language) },
+			Check:       func(value json.RawMessage) error { return t.check(value, language, false) },
 			Run: func(ctx context.Context, c workflow.Call) (any, error) {
-				return t.run(ctx, c, language)
+				value, err := t.run(ctx, c, language, false)
+				if err != nil {
+					return nil, err
+				}
+				return value, nil
+			},
+			CheckHolds: func(value json.RawMessage) error { return t.check(value, language, true) },
+			Holds: func(ctx context.Context, c workflow.Call) (bool, error) {
+				value, err := t.run(ctx, c, language, true)
+				return err == nil && truthy(value), err
 			},
 		}
 	}
@@ -96,8 +127,8 @@ func (t *Tasks) Close(ctx context.Context) error {
 
 // check compiles a task's source when its file is read. Without an engine that
 // waits until the task runs: files can be checked and drawn all the same.
-func (t *Tasks) check(value json.RawMessage, language Language) error {
-	source, err := t.source(value, language)
+func (t *Tasks) check(value json.RawMessage, language Language, condition bool) error {
+	source, err := t.source(value, language, condition)
 	if err != nil {
 		return err
 	}
@@ -114,8 +145,8 @@ func (t *Tasks) check(value json.RawMessage, language Language) error {
 	return nil // what the machine cannot do now it may do later
 }
 
-func (t *Tasks) run(ctx context.Context, c workflow.Call, language Language) (any, error) {
-	source, err := t.source(c.Config, language)
+func (t *Tasks) run(ctx context.Context, c workflow.Call, language Language, condition bool) (json.RawMessage, error) {
+	source, err := t.source(c.Config, language, condition)
 	if err != nil {
 		return nil, retry.Permanent(err)
 	}
@@ -130,13 +161,16 @@ func (t *Tasks) run(ctx context.Context, c workflow.Call, language Language) (an
 		}
 		return nil, err
 	}
-	result, err := e.Run(ctx, script, Input{Value: c.With})
+	about, err := contextOf(c)
+	if err != nil {
+		return nil, retry.Permanent(err)
+	}
+	result, err := e.Run(ctx, script, Input{Value: c.With, Context: about})
 	if t.Console != nil && result.Console != "" {
-		text := result.Console
-		if result.ConsoleTruncated {
-			text += "... and more\n"
-		}
-		t.Console(script.Name(), text)
+		t.Console(ConsoleOutput{
+			Workflow: c.Workflow, RunID: c.RunID, Task: c.Task, Attempt: c.Attempt, Item: c.Item, Condition: condition,
+			Source: script.Name(), Text: result.Console, Truncated: result.ConsoleTruncated,
+		})
 	}
 	if err != nil {
 		return nil, err
@@ -144,9 +178,33 @@ func (t *Tasks) run(ctx context.Context, c workflow.Call, language Language) (an
 	return result.Value, nil
 }
 
+// contextOf is a script's second argument.
+func contextOf(c workflow.Call) (json.RawMessage, error) {
+	about := struct {
+		Workflow string `json:"workflow"`
+		RunID    string `json:"runId"`
+		Task     string `json:"task"`
+		Attempt  int    `json:"attempt"`
+		Item     *int   `json:"item,omitempty"`
+	}{Workflow: c.Workflow, RunID: c.RunID, Task: c.Task, Attempt: c.Attempt}
+	if c.Item >= 0 {
+		about.Item = &c.Item
+	}
+	return json.Marshal(about)
+}
+
+// truthy is what JavaScript takes a value for that came out as JSON.
+func truthy(value json.RawMessage) bool {
+	switch string(value) {
+	case "false", "null", `""`, "0", "-0", "":
+		return false
+	}
+	return true
+}
+
 // source reads a task's value: the source itself, or the name of its file.
-func (t *Tasks) source(value json.RawMessage, language Language) (Source, error) {
-	s := Source{Language: language}
+func (t *Tasks) source(value json.RawMessage, language Language, condition bool) (Source, error) {
+	s := Source{Language: language, Condition: condition}
 	if bytes.HasPrefix(bytes.TrimSpace(value), []byte(`"`)) {
 		return s, json.Unmarshal(value, &s.Code)
 	}

@@ -35,6 +35,7 @@ type attempt struct {
 	level    mailbox.Level
 	listed   bool // in the ready list
 	repeated bool // not the first iteration of a Repeat
+	asking   bool // it executes the task's Ask, before its first attempt
 	sequence uint64
 	queuedAt instant
 	backOff  *scheduler.Timer // runs while the attempt waits to be tried again
@@ -42,6 +43,7 @@ type attempt struct {
 	sub     *Run        // what the attempt consists of, while that runs; belongs to the workflow actor
 	token   uint64      // of the breaker
 	guarded atomic.Bool // the breaker is owed a Done
+	answer  bool        // of Ask: before the reply
 
 	phase atomic.Uint32
 	fate  atomic.Uint32 // of the task actor under an abandoned attempt: see taskActor.execute

@@ -114,7 +114,9 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 	}
 	ctx, armed := t.prepare(a)
 	a.phase.Store(phaseRunning)
-	a.state().move(workflow.StatusReady, workflow.StatusRunning)
+	if !a.asking {
+		a.state().move(workflow.StatusReady, workflow.StatusRunning)
+	}
 
 	returned := false
 	defer func() {
@@ -128,7 +130,7 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 		err = t.p.leaks.refuse(kindOf(a), t.p.taskActors())
 	}
 	if err == nil {
-		if b := a.plan().Breaker; b != nil {
+		if b := a.plan().Breaker; b != nil && !a.asking {
 			result, err = guarded(ctx, a, b)
 		} else {
 			result, err = call(ctx, a)
@@ -150,7 +152,7 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 // that it has claimed: see Run, R2.
 func (t *taskActor) advance(a *attempt) (next *attempt) {
 	r, w := a.run, a.run.owner
-	if a.status != workflow.StatusSucceeded || !a.plan().Plain || r.ending.Load() != 0 {
+	if a.status != workflow.StatusSucceeded || !a.plan().Plain || a.asking || r.ending.Load() != 0 {
 		w.tell(taskDone{a})
 		return nil
 	}
@@ -310,12 +312,12 @@ func (t *taskActor) prepare(a *attempt) (ctx context.Context, arms *armed) {
 	}
 	task := a.run.context(a)
 	ctx = task
-	if deadline, _, _ := a.deadline(); deadline != 0 || a.plan().Heartbeat > 0 {
+	if deadline, _, _ := a.deadline(); deadline != 0 || a.plan().Heartbeat > 0 && !a.asking {
 		arms = arm(a, task, deadline)
 		ctx = &arms.ctx
 	}
 	a.arms = arms
-	if obs := t.p.cfg.Observer; obs != nil {
+	if obs := t.p.cfg.Observer; obs != nil && !a.asking {
 		e := a.event()
 		e.At = t.p.clock.time(a.startedAt)
 		ctx = obs.AttemptStarted(ctx, e)
@@ -333,6 +335,9 @@ func call(ctx context.Context, a *attempt) (result any, err error) {
 			result, err = nil, &workflow.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
+	if a.asking {
+		return a.plan().Ask(ctx, a.inputs())
+	}
 	if a.item >= 0 {
 		return nil, a.state().items.Run(ctx, int(a.item))
 	}
@@ -371,7 +376,9 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 		}
 	}
 	a.status, a.err = a.judge(ctx, err)
-	if a.status == workflow.StatusSucceeded && a.item < 0 {
+	if a.asking {
+		a.answer, _ = result.(bool)
+	} else if a.status == workflow.StatusSucceeded && a.item < 0 {
 		a.run.state.results[a.task] = result // before the successors' pending: they read it
 	}
 	armed.disarm()
@@ -411,7 +418,7 @@ func (t *taskActor) comeBack(a *attempt) bool {
 }
 
 func (t *taskActor) observeEnd(a *attempt) {
-	if obs := t.p.cfg.Observer; obs != nil {
+	if obs := t.p.cfg.Observer; obs != nil && !a.asking {
 		e := a.event()
 		defer e.release()
 		e.Status, e.Err = a.status, a.err
@@ -430,6 +437,9 @@ func (a *attempt) timed() bool {
 // if it may take as long as it likes.
 func (a *attempt) deadline() (at instant, what string, limit time.Duration) {
 	plan, task := a.plan(), a.state().deadline
+	if a.asking { // before the task's time begins
+		return 0, "", 0
+	}
 	if plan.Timeout > 0 {
 		if own := a.startedAt.after(plan.Timeout); task == 0 || own < task {
 			return own, "attempt", plan.Timeout

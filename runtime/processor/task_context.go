@@ -38,7 +38,7 @@ func (r *Run) context(a *attempt) *taskContext {
 // have places of their own, made all at once.
 func (r *Run) contextPlace(a *attempt) *taskContext {
 	switch {
-	case a.number > 1 || a.item >= 0 || a.repeated:
+	case a.number > 1 || a.item >= 0 || a.repeated || a.asking:
 		return new(taskContext)
 	case int(a.task) < inlineContexts:
 		return &r.firstContexts[a.task]

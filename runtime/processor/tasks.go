@@ -15,7 +15,7 @@ import (
 // say otherwise, the first attempt is queued, or a Map's first items.
 func (w *workflowActor) start(a *attempt) {
 	r, i := a.run, a.task
-	t, plan := &r.tasks[i], &r.plan.Tasks[i]
+	plan := &r.plan.Tasks[i]
 	if plan.Direct {
 		w.startDirect(a)
 		return
@@ -23,6 +23,17 @@ func (w *workflowActor) start(a *attempt) {
 	if plan.Decides && !w.decide(r, i) {
 		return
 	}
+	if plan.Ask != nil {
+		a.asking = true
+		w.queue(a)
+		return
+	}
+	w.startDecided(r, i)
+}
+
+// startDecided is start for a task whose conditions hold.
+func (w *workflowActor) startDecided(r *Run, i int32) {
+	t, plan := &r.tasks[i], &r.plan.Tasks[i]
 	if plan.TaskTimeout > 0 {
 		t.deadline = w.p.clock.now().after(plan.TaskTimeout)
 		t.timer = new(scheduler.Timer)
@@ -98,6 +109,29 @@ func (w *workflowActor) decide(r *Run, i int32) bool {
 		w.endTask(r, i, workflow.StatusSkipped)
 	}
 	return met
+}
+
+// answered goes on with a task whose Ask has ended.
+func (w *workflowActor) answered(a *attempt) {
+	r, i := a.run, a.task
+	status, err := a.status, a.err
+	a.asking, a.status, a.err = false, 0, nil
+	a.turn++
+	switch {
+	case status == workflow.StatusCancelled:
+		cause := Cause(r.ctx)
+		w.end(r, r.statusFor(cause), cause)
+		w.endWithRun(r, i)
+	case status != workflow.StatusSucceeded:
+		w.failTask(r, i, status, 0, fmt.Errorf("when: %w", err))
+	case r.ending.Load() != 0:
+		w.endWithRun(r, i)
+	case !a.answer:
+		w.endTask(r, i, workflow.StatusSkipped)
+	default:
+		a.phase.Store(phaseQueued)
+		w.startDecided(r, i)
+	}
 }
 
 // admitAttempt queues an attempt when the rate limit of its task lets it begin.
@@ -223,6 +257,10 @@ func (w *workflowActor) takeBack(a *attempt) {
 // abandoned.
 func (w *workflowActor) attemptEnded(a *attempt) {
 	r, t := a.run, a.state()
+	if a.asking {
+		w.answered(a)
+		return
+	}
 	t.record(a)
 	timedOut := a.status == workflow.StatusTimedOut
 	if t.items != nil {

@@ -229,7 +229,7 @@ func (w *workflowActor) begin(r *Run) {
 
 // queue puts an attempt into the ready list.
 func (w *workflowActor) queue(a *attempt) {
-	if a.plan().Sub != nil {
+	if a.plan().Sub != nil && !a.asking {
 		w.runSub(a)
 		return
 	}

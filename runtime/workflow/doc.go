@@ -60,6 +60,10 @@
 // UTF-8. The result of a foreach is the list of the items' results. Without retry a task
 // has one attempt.
 //
+// A when is an expression or, where a kind has conditions ([Kind].Holds), code:
+// when: {js: "input.total > 100", with: "${{ tasks.price.output }}"}. Without with that is given
+// the run's input; it runs as a task does, before the first attempt.
+//
 // All mistakes of a definition are reported at once and before anything runs;
 // each message names the place, the value and what to do.
 package workflow

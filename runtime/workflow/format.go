@@ -35,6 +35,16 @@ func Schema(kinds ...Kind) (json.RawMessage, error) {
 			def["properties"].(map[string]any)[k.Name] = map[string]any{"$ref": "#/$defs/kind_" + k.Name}
 			def["oneOf"] = append(def["oneOf"].([]any), map[string]any{"required": []string{k.Name}})
 		}
+		if k.Holds != nil {
+			when := defs["when"].(map[string]any)
+			when["anyOf"] = append(when["anyOf"].([]any), map[string]any{
+				"type": "object", "required": []string{k.Name}, "additionalProperties": false,
+				"properties": map[string]any{
+					k.Name: map[string]any{"$ref": "#/$defs/kind_" + k.Name},
+					"with": map[string]any{"description": "What the condition is given. Defaults to the run's input."},
+				},
+			})
+		}
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)

@@ -42,6 +42,11 @@ type Kind struct {
 	// Run executes one attempt. Its result is made JSON unless it is a
 	// json.RawMessage. It must be safe for concurrent use, and follow ctx.
 	Run func(ctx context.Context, c Call) (any, error)
+	// Holds, if set, makes the kind one that conditions may have too: when: {NAME: value},
+	// with a value that fits Schema. It runs as a task does and must be safe for concurrent
+	// use. CheckHolds is Check for such a value.
+	Holds      func(ctx context.Context, c Call) (bool, error)
+	CheckHolds func(config json.RawMessage) error
 }
 
 // A Call is what one attempt of a task of a [Kind] is given.
@@ -51,6 +56,11 @@ type Call struct {
 	// With is the task's with or, without one, the item of a foreach. Nil if there is
 	// neither.
 	With json.RawMessage
+	// Workflow, RunID and Task name what the call belongs to, Attempt counts from 1, Item
+	// is the index in a foreach, else -1. A condition is asked before the first attempt, and
+	// has an Attempt of 1.
+	Workflow, RunID, Task string
+	Attempt, Item         int
 }
 
 // A Func is a function that tasks of the kind go name. It is given the task's
@@ -151,10 +161,10 @@ func isKindName(name string) bool {
 
 // check holds the value of an attempt, which expressions went into, against what
 // the kind accepts.
-func (k *kind) check(config json.RawMessage) error {
+func (k *kind) check(config json.RawMessage, further func(json.RawMessage) error) error {
 	err := k.schema.check(config, k.Name, nil)
-	if err == nil && k.Check != nil {
-		err = k.Check(config)
+	if err == nil && further != nil {
+		err = further(config)
 	}
 	if err != nil {
 		return retry.Permanent(fmt.Errorf("%w: %w", ErrBadInput, err))
@@ -165,8 +175,45 @@ func (k *kind) check(config json.RawMessage) error {
 // A kindTask is a task of a Kind.
 type kindTask struct {
 	*kind
-	config *template
-	with   *template
+	workflow, task string
+	foreach        bool
+	config         *template
+	with           *template // nil for none
+}
+
+// call is what an execution is given.
+func (t *kindTask) call(ctx context.Context, s *scope, config, with json.RawMessage) Call {
+	c := Call{Config: config, With: with, Workflow: t.workflow, Task: t.task, Attempt: 1, Item: -1}
+	if s.Run != nil {
+		c.RunID = s.Run.RunID()
+	}
+	if a := AttemptOf(ctx); a != nil {
+		c.Attempt = a.Number()
+	}
+	if t.foreach {
+		c.Item = s.index
+	}
+	return c
+}
+
+// holds executes a condition of the kind. Without with it is given the run's input.
+func (t *kindTask) holds(ctx context.Context, s *scope) (bool, error) {
+	config, err := t.config.render(s)
+	if err != nil {
+		return false, err
+	}
+	if t.config.dynamic() {
+		if err := t.check(config, t.CheckHolds); err != nil {
+			return false, err
+		}
+	}
+	with, _ := s.Input.(json.RawMessage)
+	if t.with != nil {
+		if with, err = t.with.render(s); err != nil {
+			return false, err
+		}
+	}
+	return t.Holds(ctx, t.call(ctx, s, config, with))
 }
 
 func (t *kindTask) run(ctx context.Context, s *scope) (json.RawMessage, error) {
@@ -175,7 +222,7 @@ func (t *kindTask) run(ctx context.Context, s *scope) (json.RawMessage, error) {
 		return nil, err
 	}
 	if t.config.dynamic() {
-		if err := t.check(config); err != nil {
+		if err := t.check(config, t.Check); err != nil {
 			return nil, err
 		}
 	}
@@ -183,7 +230,7 @@ func (t *kindTask) run(ctx context.Context, s *scope) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return toJSON(t.Run(ctx, Call{config, with}))
+	return toJSON(t.Run(ctx, t.call(ctx, s, config, with)))
 }
 
 // A goTask calls a registered function.

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -104,6 +105,30 @@ func When[A any](s Step[A], cond func(A) bool) Option {
 		}
 		d.depend(owner, s.node(), "the step of When")
 		d.condition(func(in Inputs) (bool, error) { return cond(unboxed(in, s)), nil })
+	}
+}
+
+// WhenAsk is [When] for a condition that takes longer, or can fail: cond runs as a
+// task does, after the conditions of When. Its context is cancelled with the run; no
+// timeout of the task counts, and an error fails the task.
+func WhenAsk[A any](s Step[A], cond func(context.Context, A) (bool, error)) Option {
+	return func(owner *declarations, d *declaration) {
+		if cond == nil {
+			d.report(ErrNilFunc, "pass a func(context.Context, A) (bool, error), or leave the option out", "the condition of WhenAsk is nil")
+			return
+		}
+		d.depend(owner, s.node(), "the step of WhenAsk")
+		ask := func(ctx context.Context, in Inputs) (bool, error) { return cond(ctx, unboxed(in, s)) }
+		if before := d.Ask; before != nil {
+			d.Ask = func(ctx context.Context, in Inputs) (bool, error) {
+				if ok, err := before(ctx, in); !ok || err != nil {
+					return false, err
+				}
+				return ask(ctx, in)
+			}
+			return
+		}
+		d.Ask = ask
 	}
 }
 

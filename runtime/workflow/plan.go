@@ -78,6 +78,9 @@ type TaskPlan struct {
 	// false ends the task as skipped, an error as failed without an attempt. It
 	// is quick and does not block. Nil is true.
 	When func(in Inputs) (bool, error)
+	// Ask is When for a condition that may take long: a task actor executes it,
+	// once, after When held and before the task's time begins. It follows ctx.
+	Ask func(ctx context.Context, in Inputs) (bool, error)
 	// Level is the task's priority; 0 is that of its run.
 	Level Level
 	// Inline marks a body that is quick and never blocks: it may run on the
@@ -233,13 +236,13 @@ func newPlan(name string, tasks []TaskPlan) *Plan {
 // classify derives what an engine asks about every task: whether it can take the short way.
 func (p *Plan) classify() {
 	branches := p.OnFailure == Continue || slices.ContainsFunc(p.Tasks, func(t TaskPlan) bool {
-		return t.MayFail || t.When != nil || t.Trigger != AllSucceeded
+		return t.MayFail || t.When != nil || t.Ask != nil || t.Trigger != AllSucceeded
 	})
 	for i := range p.Tasks {
 		t := &p.Tasks[i]
 		t.Decides = branches && (len(t.Deps) > 0 || t.When != nil)
 		own := t.Expand == nil && t.Cache == nil && t.Concurrency == nil && t.Sub == nil
-		t.Direct = own && !t.Decides && t.TaskTimeout == 0 && t.RateLimit == nil
+		t.Direct = own && t.Ask == nil && !t.Decides && t.TaskTimeout == 0 && t.RateLimit == nil
 		t.Plain = own && t.Repeat == nil && t.Compensate == nil
 	}
 }

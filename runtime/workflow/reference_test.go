@@ -84,6 +84,13 @@ func (r *reference) task(ctx context.Context, i int) (any, workflow.Status, erro
 			return nil, workflow.StatusSkipped, nil
 		}
 	}
+	if t.Ask != nil {
+		if ok, err := t.Ask(ctx, r.in); err != nil {
+			return nil, workflow.StatusFailed, err
+		} else if !ok {
+			return nil, workflow.StatusSkipped, nil
+		}
+	}
 	result, err := r.body(ctx, t)
 	if err != nil {
 		return nil, workflow.StatusFailed, err

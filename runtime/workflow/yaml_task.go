@@ -285,6 +285,10 @@ func (t *taskReader) expand(p *parts) func(Inputs) (Items, error) {
 
 // when reads a condition.
 func (t *taskReader) when(n *document.Node) {
+	if n.Kind == document.Map {
+		t.whenKind(n)
+		return
+	}
 	c, ok := t.condition(n, "when", t.wholeRoots)
 	if !ok {
 		return
@@ -346,8 +350,17 @@ func (t *taskReader) goFunc(n *document.Node, p *parts) body {
 
 // ofKind reads the value of a kind that was added.
 func (t *taskReader) ofKind(k *kind, n *document.Node, p *parts) body {
+	config := t.kindValue(k, n, t.roots, k.Check)
+	if config == nil {
+		return nil
+	}
+	return (&kindTask{k, t.fileReader.name, t.Name, slices.Contains(t.roots, "item"), config, p.with}).run
+}
+
+// kindValue reads the value behind a kind's key; nil if it is wrong.
+func (t *taskReader) kindValue(k *kind, n *document.Node, names []string, further func(json.RawMessage) error) *template {
 	before := len(t.list)
-	config := t.value(n, k.Name)
+	config := t.template(n, k.Name, names, t.use)
 	if len(t.list) > before {
 		return nil
 	}
@@ -366,14 +379,50 @@ func (t *taskReader) ofKind(k *kind, n *document.Node, p *parts) body {
 	if err == nil {
 		err = k.schema.check(text, k.Name, func(path []string) bool { return standsFor(n, path) })
 	}
-	if err == nil && !config.dynamic() && k.Check != nil {
-		err = k.Check(text)
+	if err == nil && !config.dynamic() && further != nil {
+		err = further(text)
 	}
 	if err != nil {
 		t.report(n.Position, ErrSyntax, "correct the value of "+k.Name, "%v", err)
 		return nil
 	}
-	return (&kindTask{k, config, p.with}).run
+	return config
+}
+
+// whenKind reads a condition of a kind: {NAME: value, with: ...}.
+func (t *taskReader) whenKind(n *document.Node) {
+	var given []string
+	var value *document.Node
+	var with *template
+	var k *kind
+	known := keys{"with": func(v *document.Node) { with = t.template(v, "with", t.wholeRoots, t.use) }}
+	for name, one := range t.config.kinds {
+		if one.Holds != nil {
+			known[name] = func(v *document.Node) { given, value, k = append(given, name), v, one }
+		}
+	}
+	if len(known) == 1 {
+		t.report(n.Position, ErrSyntax, "write an expression: when: ${{ input.count > 0 }}; or pass a kind with conditions, such as those of a js.Tasks, to workflow.Kinds",
+			"when holds a map, and no kind of conditions is enabled")
+		return
+	}
+	before := len(t.list)
+	t.fields(n, "when", known)
+	switch {
+	case len(t.list) > before:
+		return
+	case len(given) != 1:
+		delete(known, "with")
+		names := slices.Sorted(maps.Keys(known))
+		t.report(n.Position, ErrSyntax, "write one of "+strings.Join(names, ", ")+": when: {"+names[0]+": ...}", "when has %d conditions", len(given))
+		return
+	}
+	config := t.kindValue(k, value, t.wholeRoots, k.CheckHolds)
+	if config == nil {
+		return
+	}
+	c := &kindTask{k, t.fileReader.name, t.Name, false, config, with}
+	t.Ask = func(ctx context.Context, in Inputs) (bool, error) { return c.holds(ctx, &scope{Inputs: in}) }
 }
 
 // standsFor reports whether an expression stands for the value at a path.

@@ -42,7 +42,8 @@ type Task struct {
 	StartedAt    *time.Time      `json:"started_at"`
 	FinishedAt   *time.Time      `json:"finished_at"`
 	Actor        *int            `json:"actor"`
-	Cached       bool            `json:"cached,omitempty"` // the result is an earlier execution's
+	Cached       bool            `json:"cached,omitempty"`  // the result is an earlier execution's
+	Console      *Console        `json:"console,omitempty"` // of scripts
 }
 
 // A Compensation is what undid a task, or an item of it, of an [Object].
@@ -52,8 +53,15 @@ type Compensation struct {
 	Error *string `json:"error"` // null if succeeded
 }
 
-// NewObject describes a run that has ended.
-func NewObject(r runtime.Report, output json.RawMessage) Object {
+// A Console is what the scripts of a task wrote, one message a line. Truncated says
+// that there was more.
+type Console struct {
+	Text      string `json:"text"`
+	Truncated bool   `json:"truncated"`
+}
+
+// NewObject describes a run that has ended; consoles are by task, nil for none.
+func NewObject(r runtime.Report, output json.RawMessage, consoles map[string]*Console) Object {
 	o := Object{
 		Workflow:            r.Workflow,
 		RunID:               r.RunID,
@@ -68,6 +76,7 @@ func NewObject(r runtime.Report, output json.RawMessage) Object {
 	}
 	for i := range r.Tasks {
 		o.Tasks[i] = newTask(&r.Tasks[i])
+		o.Tasks[i].Console = consoles[r.Tasks[i].Name]
 	}
 	for i := range r.Compensations {
 		o.Compensations = append(o.Compensations, newCompensation(&r.Compensations[i]))

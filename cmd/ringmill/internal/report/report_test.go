@@ -189,7 +189,7 @@ func checkWidth(t *testing.T, text string, width int) {
 }
 
 func TestObject(t *testing.T) {
-	line, err := json.Marshal(report.NewObject(small(), json.RawMessage(`"unused"`)))
+	line, err := json.Marshal(report.NewObject(small(), json.RawMessage(`"unused"`), nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,9 +202,12 @@ func TestObject(t *testing.T) {
 }
 
 func TestObjectOfSuccessHasOutputAndNoError(t *testing.T) {
-	o := report.NewObject(succeeded(), json.RawMessage(`42`))
+	o := report.NewObject(succeeded(), json.RawMessage(`42`), map[string]*report.Console{"first": {Text: "said\n"}})
 	if string(o.Output) != "42" || o.Error != nil {
 		t.Errorf("output %s, error %v", o.Output, o.Error)
+	}
+	if c := o.Tasks[0].Console; c == nil || c.Text != "said\n" || o.Tasks[1].Console != nil {
+		t.Errorf("consoles %+v, %+v", c, o.Tasks[1].Console)
 	}
 }
 

@@ -12,6 +12,11 @@ type Memory struct {
 	committed uint64
 	// Frozen makes Reallocate refuse to grow.
 	Frozen bool
+
+	image   *Image // mapped, or nil
+	imageAt int64  // where the pagemap has its first page
+	entries []byte // what the kernel answers
+	written []bool
 }
 
 // Reallocate makes the memory size bytes long and returns it, or nil when the
@@ -46,7 +51,7 @@ func (m *Memory) Clear(from uint64) {
 func (m *Memory) Free() {
 	if m.reserved != nil {
 		release(m.reserved)
-		m.reserved, m.committed = nil, 0
+		m.reserved, m.committed, m.image = nil, 0, nil
 	}
 }
 

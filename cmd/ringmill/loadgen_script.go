@@ -1,0 +1,50 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// loadScripted reads the workflow in a file that may have scripts or, from js:FILE
+// and ts:FILE, makes one of a single script that is given the run's input. The engine
+// ends with the command.
+func loadScripted(c *cobra.Command, s streams, name string, opts ...workflow.ParseOption) (*definition, error) {
+	kind, file, ok := strings.Cut(name, ":")
+	ok = ok && (kind == "js" || kind == "ts")
+	if !ok {
+		file = name
+	}
+	scripts := newScripts(file, nil)
+	c.PostRun = func(*cobra.Command, []string) { scripts.stop() }
+	opts = append(opts, scripts.option())
+	if !ok {
+		return load(s, name, opts...)
+	}
+	if _, err := scripts.Engine(); err != nil {
+		return nil, err
+	}
+	text, err := scriptWorkflow(kind, file)
+	if err != nil {
+		return nil, err
+	}
+	return workflow.ParseYAML(text, append(opts, workflow.File(file))...)
+}
+
+// scriptWorkflow is the definition of a workflow of one script. The kinds find scripts
+// relative to the folder of the workflow's file, here that of the script.
+func scriptWorkflow(kind, file string) ([]byte, error) {
+	if file == "" {
+		return nil, fmt.Errorf("%q: want %s:FILE, such as %s:order.%s", kind+":", kind, kind, kind)
+	}
+	return json.Marshal(map[string]any{
+		"name":   "script",
+		"tasks":  map[string]any{"script": map[string]any{kind: map[string]string{"file": filepath.Base(file)}, "with": "${{ input }}"}},
+		"output": "${{ tasks.script.output }}",
+	})
+}

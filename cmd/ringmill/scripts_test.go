@@ -1,0 +1,172 @@
+package main_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// withEngine is a command that has the JavaScript engine; without one the test is
+// skipped.
+func withEngine(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	engine, err := filepath.Abs("../../runtime/js/engine.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(engine); err != nil {
+		t.Skip("the JavaScript engine was not fetched: run make js-engine, which needs npm")
+	}
+	cmd := command(t, args...)
+	cmd.Env = append(cmd.Env, "RINGMILL_JS_ENGINE="+engine)
+	return cmd
+}
+
+const scripted = `
+name: scripted
+tasks:
+  a:
+    js: |
+      console.log('first', ctx.attempt)
+      if (ctx.attempt === 1) throw new Error('again')
+      console.warn('é'.repeat(3))
+      return 4
+    retry: {max: 2, backoff: 0s}
+  b: {js: 'console.log("not this"); return 1', when: {js: 'console.log("asked"); return input > 4', with: "${{ tasks.a.output }}"}}
+  c: {workflow: {tasks: {x: {js: 'console.log("below"); return 3'}}, output: "${{ tasks.x.output }}"}}
+`
+
+// TestScriptConsole: what scripts write is part of the task's record.
+func TestScriptConsole(t *testing.T) {
+	cmd := withEngine(t, "run", "wf.yaml", "--json", "--count", "2")
+	write(t, cmd, "wf.yaml", scripted)
+	r := finish(t, cmd)
+	if r.code != 0 || r.stderr != "" {
+		t.Fatalf("%+v", r)
+	}
+	for _, o := range objects(t, r.stdout) {
+		want := []string{"first 1\nfirst 2\nwarn: ééé\n", "asked\n", "below\n"}
+		for i, task := range o.Tasks {
+			if task.Console == nil || task.Console.Text != want[i] || task.Console.Truncated {
+				t.Errorf("task %s: console %+v, want %q", task.Name, task.Console, want[i])
+			}
+		}
+		if o.Tasks[1].Status != "skipped" {
+			t.Errorf("task b %s, want skipped by its condition", o.Tasks[1].Status)
+		}
+	}
+	cmd = withEngine(t, "run", "wf.yaml")
+	write(t, cmd, "wf.yaml", scripted)
+	r = finish(t, cmd)
+	for _, line := range []string{"a: first 1\n", "a: first 2\na: warn: ééé\n", "b: asked\n", "x: below\n"} {
+		if r.code != 0 || !strings.Contains(r.stderr, line) {
+			t.Errorf("no %q in %+v", line, r)
+		}
+	}
+	cmd = withEngine(t, "run", "wf.yaml", "--json")
+	write(t, cmd, "wf.yaml", `tasks: {a: {js: 'for (let i = 0; i < 5000; i++) console.log("x".repeat(100)); return 1', foreach: [1, 2, 3]}}`)
+	if o := objects(t, finish(t, cmd).stdout)[0]; len(o.Tasks[0].Console.Text) > 64<<10 || !o.Tasks[0].Console.Truncated {
+		t.Errorf("%d bytes of console, truncated %t", len(o.Tasks[0].Console.Text), o.Tasks[0].Console.Truncated)
+	}
+}
+
+// TestScriptFailure: the class and the author's place are told.
+func TestScriptFailure(t *testing.T) {
+	for source, want := range map[string][2]string{
+		`ts: "type T = number\nconst x: any = null\nreturn x.y"`: {"script", "script:3:"},
+		`js: "const a = []; for (;;) a.push('x'.repeat(1e6))"`:   {"oom", "out of memory"},
+	} {
+		cmd := withEngine(t, "run", "wf.yaml", "--json")
+		write(t, cmd, "wf.yaml", "tasks:\n  a:\n    "+source)
+		r := finish(t, cmd)
+		if r.code != 1 {
+			t.Fatalf("%+v", r)
+		}
+		if e := objects(t, r.stdout)[0].Error; e == nil || e.Class != want[0] || !strings.Contains(e.Message, want[1]) || e.Task != "a" {
+			t.Errorf("%s: %+v, want class %s and %s", source, e, want[0], want[1])
+		}
+	}
+}
+
+// TestScriptConditionFiles: validate and graph know conditions, the schema too.
+func TestScriptConditionFiles(t *testing.T) {
+	cmd := withEngine(t, "validate", "wf.yaml")
+	write(t, cmd, "wf.yaml", scripted)
+	if r := finish(t, cmd); r.code != 0 {
+		t.Errorf("%+v", r)
+	}
+	cmd = withEngine(t, "validate", "wf.yaml")
+	write(t, cmd, "wf.yaml", "tasks:\n  a:\n    js: return 1\n    when: {js: 'input >'}\n")
+	if r := finish(t, cmd); r.code != 2 || !strings.Contains(r.stderr, "wf.yaml:4:") || !strings.Contains(r.stderr, "SyntaxError") {
+		t.Errorf("%+v", r)
+	}
+	cmd = withEngine(t, "graph", "wf.yaml", "--format", "mermaid")
+	write(t, cmd, "wf.yaml", scripted)
+	if r := finish(t, cmd); r.code != 0 || !strings.Contains(r.stdout, "t0 --> t1") {
+		t.Errorf("an edge of a condition's with is missing: %+v", r)
+	}
+	if r := finish(t, command(t, "schema")); r.code != 0 || !strings.Contains(r.stdout, "What the condition is given") {
+		t.Errorf("the schema has no conditions: %s", r.stdout)
+	}
+}
+
+// TestEngineStartsForScriptsOnly: a file without scripts does not look for the engine,
+// one with a script says what to do, and all files can be checked without it.
+func TestEngineStartsForScriptsOnly(t *testing.T) {
+	for file, want := range map[string]string{
+		"tasks: {a: {cmd: [echo, hi]}}": "",
+		"tasks: {a: {js: return 1}}":    "RINGMILL_JS_ENGINE",
+	} {
+		cmd := command(t, "run", "wf.yaml")
+		cmd.Env = append(cmd.Env, "RINGMILL_JS_ENGINE=nowhere.wasm")
+		write(t, cmd, "wf.yaml", file)
+		if r := finish(t, cmd); (r.code == 0) != (want == "") || !strings.Contains(r.stderr, want) {
+			t.Errorf("%s: %+v", file, r)
+		}
+	}
+	const script = "tasks: {a: {js: return 1, when: {js: 'true'}}}" // the binary was built without it
+	for _, args := range [][]string{{"validate", "wf.yaml"}, {"graph", "wf.yaml"}} {
+		if r := ringmill(t, script, args...); r.code != 0 {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+	r := ringmill(t, script, "run", "wf.yaml")
+	for _, text := range []string{"make build (needs npm)", "RINGMILL_JS_ENGINE", "js.Config.Module"} {
+		if r.code != 1 || !strings.Contains(r.stderr, text) {
+			t.Errorf("%q is not in %+v", text, r)
+		}
+	}
+}
+
+// TestLoadgenScript: one script is a workload, as are files with scripts.
+func TestLoadgenScript(t *testing.T) {
+	const code = "export default (input, ctx) => ({ sum: input.n.reduce((a, b) => a + b, 0), task: ctx.task })"
+	for _, name := range []string{"js:lib/sum.js", "ts:lib/sum.js", "wf.yaml"} {
+		cmd := withEngine(t, "loadgen", "run", "--workflow", name, "--input", `{"n": [1, 2, 3]}`, "--concurrency", "4", "--count", "200", "--duration", "20s", "--threshold", "errors<=0%", "--live", "off")
+		if err := os.Mkdir(filepath.Join(cmd.Dir, "lib"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, cmd, "lib/sum.js", code)
+		write(t, cmd, "wf.yaml", "tasks: {a: {js: {file: lib/sum.js}, with: '${{ input }}', when: {js: 'input.n.length'}}}")
+		if r := finish(t, cmd); r.code != 0 || !strings.Contains(r.stdout, "200") {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	cmd := withEngine(t, "loadgen", "run", "--workflow", "js:bad.js", "--concurrency", "1", "--count", "1")
+	write(t, cmd, "bad.js", "const = 1")
+	if r := finish(t, cmd); r.code != 2 || !strings.Contains(r.stderr, "bad.js:1:7: SyntaxError") {
+		t.Errorf("%+v", r)
+	}
+	for args, want := range map[string]string{"js:": "want js:FILE", "js:gone.js": "gone.js"} {
+		cmd := withEngine(t, "loadgen", "run", "--workflow", args, "--concurrency", "1", "--count", "1")
+		if r := finish(t, cmd); r.code == 0 || !strings.Contains(r.stderr, want) {
+			t.Errorf("%s: %+v", args, r)
+		}
+	}
+	r, _ := runLoadgen(t, "run", "--workflow", "js:x.js", "--concurrency", "1", "--count", "1")
+	if r.code == 0 || !strings.Contains(r.stderr, "make build") {
+		t.Errorf("without the engine: %+v", r)
+	}
+}
