@@ -118,7 +118,7 @@ func TestInlineGoexit(t *testing.T) {
 // and everybody gets the own answer.
 func TestInlineAskStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			sys := newTestSystem(t, actor.SystemConfig{})
 			handled := 0 // the race detector sees a second goroutine inside
 			ref := actor.Spawn(sys, func(_ *actor.Context[question], q question) error {
