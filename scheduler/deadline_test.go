@@ -301,7 +301,7 @@ func TestDeadlineContextPanics(t *testing.T) {
 // every AfterFunc is called once or stopped.
 func TestDeadlineContextStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			w := newWheel(t, scheduler.WheelConfig{Granularity: 10 * time.Microsecond})
 			rounds := 500
 			if testing.Short() {
@@ -314,7 +314,7 @@ func TestDeadlineContextStress(t *testing.T) {
 	})
 }
 
-func stressDeadlineContext(t *testing.T, w *scheduler.Wheel) {
+func stressDeadlineContext(t testing.TB, w *scheduler.Wheel) {
 	t.Helper()
 	parent, cancelParent := context.WithCancelCause(context.Background())
 	given := errors.New("given up")

@@ -277,7 +277,7 @@ func TestPriorityQueueIsBounded(t *testing.T) {
 // reported as expired, exactly once, and none is returned after its deadline.
 func TestPriorityQueueStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for _, capacity := range []int{1, 5, 1000} {
 				for _, earliestFirst := range []bool{false, true} {
 					stressPriorityQueue(t, capacity, earliestFirst, rand.Uint64())
@@ -287,7 +287,7 @@ func TestPriorityQueueStress(t *testing.T) {
 	})
 }
 
-func stressPriorityQueue(t *testing.T, capacity int, earliestFirst bool, seed uint64) {
+func stressPriorityQueue(t testing.TB, capacity int, earliestFirst bool, seed uint64) {
 	t.Helper()
 	const producers = 4
 	items := 3000

@@ -3,7 +3,6 @@ package scheduler_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	goruntime "runtime"
 	"sync"
 	"sync/atomic"
@@ -13,36 +12,8 @@ import (
 	"github.com/ringmill/ringmill/scheduler"
 )
 
-// repeat calls f once, or with RINGMILL_STRESS set to a duration until that is over.
-func repeat(t *testing.T, f func()) {
-	t.Helper()
-	var limit time.Duration
-	if s := os.Getenv("RINGMILL_STRESS"); s != "" {
-		var err error
-		if limit, err = time.ParseDuration(s); err != nil {
-			t.Fatalf("RINGMILL_STRESS: %v", err)
-		}
-	}
-	for start := time.Now(); ; {
-		f()
-		if t.Failed() || time.Since(start) >= limit {
-			return
-		}
-	}
-}
-
-// withProcs runs f as a subtest at each of several values of GOMAXPROCS.
-func withProcs(t *testing.T, f func(t *testing.T)) {
-	for _, procs := range []int{1, 2, 4} {
-		t.Run(fmt.Sprintf("procs=%d", procs), func(t *testing.T) {
-			defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(procs))
-			f(t)
-		})
-	}
-}
-
 // await fails the test if done is not closed in time: somebody sleeps for good.
-func await(t *testing.T, done <-chan struct{}, state func() string) {
+func await(t testing.TB, done <-chan struct{}, state func() string) {
 	t.Helper()
 	timer := time.NewTimer(20 * time.Second)
 	defer timer.Stop()
@@ -119,7 +90,7 @@ func (m *member) Run(w *scheduler.Worker) bool {
 
 // stressExecutor passes tokens around until all hops are made: a lost wake-up, or an
 // activation that was dropped, leaves tokens behind.
-func stressExecutor(t *testing.T, cfg scheduler.ExecutorConfig, members int, refuse func() bool) scheduler.ExecutorStats {
+func stressExecutor(t testing.TB, cfg scheduler.ExecutorConfig, members int, refuse func() bool) scheduler.ExecutorStats {
 	t.Helper()
 	seed := rand.Uint64()
 	cfg.OnPanic = func(v any, _ []byte) { t.Errorf("panic: %v", v) }
@@ -156,7 +127,7 @@ func stressExecutor(t *testing.T, cfg scheduler.ExecutorConfig, members int, ref
 // activation runs twice at a time.
 func TestExecutorLosesNoWakeUp(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for _, workers := range []int{1, 2, 4, 50} {
 				for _, members := range []int{1, 2, 9, 200} {
 					for _, capacity := range []int{1, 4, 4096} {
@@ -179,7 +150,7 @@ func TestExecutorSurvivesRefusals(t *testing.T) {
 		"half": func() bool { return rand.IntN(2) == 0 },
 	}
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for name, refuse := range patterns {
 				for _, workers := range []int{1, 3, 50} {
 					for _, members := range []int{1, 20} {
@@ -231,11 +202,11 @@ func TestExecutorStressWithAddWorkers(t *testing.T) {
 // activation comes out as often as it went in.
 func TestRunQueueStress(t *testing.T) {
 	for _, capacity := range []int{1, 2, 8} {
-		repeat(t, func() { stressRunQueue(t, capacity) })
+		repeat(t, func(t testing.TB) { stressRunQueue(t, capacity) })
 	}
 }
 
-func stressRunQueue(t *testing.T, capacity int) {
+func stressRunQueue(t testing.TB, capacity int) {
 	t.Helper()
 	const goroutines, activations, rounds = 4, 8, 2000
 	q := scheduler.NewRunQueue(capacity)
@@ -279,7 +250,7 @@ func (numbered) Run(*scheduler.Worker) bool { return false }
 // member has two at a time, and at rest all are idle.
 func TestIdlePoolStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for _, members := range []int{1, 2, 50, 64, 65, 130} {
 				for _, overflow := range []int{0, 1, 7, 10_000} {
 					stressIdlePool(t, members, overflow)
@@ -289,7 +260,7 @@ func TestIdlePoolStress(t *testing.T) {
 	})
 }
 
-func stressIdlePool(t *testing.T, members, overflow int) {
+func stressIdlePool(t testing.TB, members, overflow int) {
 	t.Helper()
 	const assigners = 4
 	items := 5000

@@ -263,7 +263,7 @@ func TestWheelPanics(t *testing.T) {
 // accounted for by one firing or one Stop that answered true; and none fires early.
 func TestWheelStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() { stressWheel(t, rand.Uint64()) })
+		repeat(t, func(t testing.TB) { stressWheel(t, rand.Uint64()) })
 	})
 }
 
@@ -277,7 +277,7 @@ type alarm struct {
 	ended    atomic.Int64 // fired or stopped
 }
 
-func stressWheel(t *testing.T, seed uint64) {
+func stressWheel(t testing.TB, seed uint64) {
 	t.Helper()
 	rounds := 5000
 	if testing.Short() {

@@ -330,28 +330,26 @@ func protoAsk(r *savina.Run) {
 }
 
 func protoUnderLoad(r *savina.Run, actors int) {
-	type token struct{ left int }
 	sys, done := protoSystem(), make(chan struct{})
 	var left atomic.Int64
 	pids := make([]*actor.PID, actors)
-	for i := range pids {
-		pids[i] = protoSpawn(sys, func(c actor.Context, m any) {
-			t := m.(*token)
-			if t.left == 0 {
-				if left.Add(-1) == 0 {
-					close(done)
-				}
-				return
-			}
-			t.left--
-			c.Send(pids[(i*7+13)%actors], t)
-		})
+	handle := func(c actor.Context, m any) {
+		t := m.(*savina.Token)
+		if t.Hops > 0 {
+			c.Send(pids[t.Hop(actors)], t)
+		} else if left.Add(-1) == 0 {
+			close(done)
+		}
 	}
-	tokens := min(actors, 1000)
+	for i := range pids {
+		pids[i] = protoSpawn(sys, handle)
+	}
+	tokens := savina.Tokens(actors)
 	left.Store(int64(tokens))
 	r.Begin()
 	for i := range tokens {
-		sys.Root.Send(pids[i*(actors/tokens)], &token{r.N / tokens})
+		t := r.NewToken(i, tokens)
+		sys.Root.Send(pids[i*(actors/tokens)], &t)
 	}
 	<-done
 	protoEnd(r, sys, pids...)

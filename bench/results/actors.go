@@ -39,7 +39,7 @@ var actorSuites = []suite{
 		about: "Executor, choice of a task actor, load, fairness and idling, beside goroutines and channels; see bench/savina. " +
 			"ns/op is per hop, message or task; the waits of the quiet actor include one reading of the clock.",
 		dir:   "bench",
-		bench: "Actor/(UnderLoad|PingPong|Flooded|Executor|ChooseTaskActor|Idle|QuietBesideHot)",
+		bench: "Actor/(UnderLoad|Dealt|PingPong|Flooded|Executor|ChooseTaskActor|Idle|QuietBesideHot)",
 		side:  "impl",
 		ours:  "ringmill",
 
@@ -49,6 +49,9 @@ var actorSuites = []suite{
 			{row: "Actor/UnderLoad/actors=50", other: "goroutine-channel", factor: 1.7},
 			{row: "Actor/UnderLoad/actors=1000", other: "goroutine-channel", factor: 2},
 			{row: "Actor/UnderLoad/actors=100000", other: "goroutine-channel", factor: 6},
+			{row: "Actor/Dealt/actors=50", other: "goroutine-channel", factor: 1.7},
+			{row: "Actor/Dealt/actors=1000", other: "goroutine-channel", factor: 2},
+			{row: "Actor/Dealt/actors=100000", other: "goroutine-channel", factor: 6},
 			{row: "Actor/PingPong", other: "goroutine-channel", factor: 2.3},
 			{row: "Actor/Flooded", other: "goroutine-channel", factor: 1},
 			{row: "Actor/Executor", other: "goroutine-channel", factor: 1},

@@ -143,7 +143,7 @@ func TestAllForOneTogether(t *testing.T) {
 // stopped: accepted = handled + dead letters.
 func TestAllForOneStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for range iterations(20) {
 				stressAllForOne(t)
 			}
@@ -151,7 +151,7 @@ func TestAllForOneStress(t *testing.T) {
 	})
 }
 
-func stressAllForOne(t *testing.T) {
+func stressAllForOne(t testing.TB) {
 	sys := newTestSystem(t, actor.SystemConfig{})
 	supervision := &actor.Supervision{AllForOne: true, MaxRestarts: 60, Backoff: time.Nanosecond, MaxBackoff: time.Microsecond}
 	var mu sync.Mutex

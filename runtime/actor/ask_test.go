@@ -42,7 +42,7 @@ func ExampleAsk() {
 // others give up and late replies arrive.
 func TestAskStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			sys := newTestSystem(t, actor.SystemConfig{})
 			var late []question // replied to once more, long after
 			ref := actor.Spawn(sys, func(c *actor.Context[question], q question) error {

@@ -228,7 +228,7 @@ func TestEscalateWithoutSupervision(t *testing.T) {
 // the order.
 func TestSpawnChildStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			sys := newTestSystem(t, actor.SystemConfig{})
 			var spawned, stopped atomic.Int64
 			for range iterations(100) {

@@ -118,17 +118,17 @@ func TestInlineGoexit(t *testing.T) {
 // and everybody gets the own answer.
 func TestInlineAskStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			sys := newTestSystem(t, actor.SystemConfig{})
 			handled := 0 // the race detector sees a second goroutine inside
+			each := iterations(1000)
 			ref := actor.Spawn(sys, func(_ *actor.Context[question], q question) error {
 				handled++
 				_ = q.reply.Reply(2 * q.n)
 				return nil
-			}, actor.Config{Inline: true})
+			}, actor.Config{Inline: true, MailboxCapacity: 8 * each}) // Ask does not wait for room
 			ctx := within(t)
 			var wg sync.WaitGroup
-			each := iterations(1000)
 			for i := range 8 {
 				wg.Go(func() {
 					for n := range each {

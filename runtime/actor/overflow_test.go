@@ -140,38 +140,43 @@ func TestCloseInOnDeadLetter(t *testing.T) {
 // the last accepted message is handled, not dropped for one that is refused.
 func TestDropOldestCloseRace(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		sys, ctx := newTestSystem(t, actor.SystemConfig{}), within(t)
-		for round := range iterations(5000) {
-			release, last := make(chan struct{}), -1
-			ref := actor.Spawn(sys, func(_ *actor.Context[int], m int) error {
-				<-release // the mailbox stays full
-				last = m
-				return nil
-			}, actor.Config{MailboxCapacity: 1, Overflow: mailbox.DropOldest, Blocking: true})
-			var closer sync.WaitGroup
-			closer.Go(func() {
-				for range round % 8 {
-					goruntime.Gosched()
-				}
-				ref.Close()
-			})
-			accepted := 0
-			for ; ref.Tell(accepted) == nil; accepted++ {
-				if accepted%64 == 0 {
-					goruntime.Gosched()
-				}
-			}
-			closer.Wait()
-			close(release)
-			if err := ref.Stop(ctx); err != nil {
-				t.Fatal(err)
-			}
-			if last != accepted-1 {
-				t.Fatalf("the last of %d accepted messages was not handled, but %d", accepted, last)
-			}
+		sys := newTestSystem(t, actor.SystemConfig{})
+		for i := range iterations(5000) {
+			playRound(t, func(t testing.TB) { raceDropOldestClose(t, sys, i%8) })
 		}
 		stopSystem(t, sys)
 	})
+}
+
+func raceDropOldestClose(t testing.TB, sys *actor.System, yields int) {
+	t.Helper()
+	release, last := make(chan struct{}), -1
+	ref := actor.Spawn(sys, func(_ *actor.Context[int], m int) error {
+		<-release // the mailbox stays full
+		last = m
+		return nil
+	}, actor.Config{MailboxCapacity: 1, Overflow: mailbox.DropOldest, Blocking: true})
+	var closer sync.WaitGroup
+	closer.Go(func() {
+		for range yields {
+			goruntime.Gosched()
+		}
+		ref.Close()
+	})
+	accepted := 0
+	for ; ref.Tell(accepted) == nil; accepted++ {
+		if accepted%64 == 0 {
+			goruntime.Gosched()
+		}
+	}
+	closer.Wait()
+	close(release)
+	if err := ref.Stop(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	if last != accepted-1 {
+		t.Fatalf("the last of %d accepted messages was not handled, but %d", accepted, last)
+	}
 }
 
 // TestPriority: the order is that of mailbox.Priority, a level that is none counts as Low,

@@ -232,7 +232,7 @@ func TestPoolMistakes(t *testing.T) {
 // and nothing is refused as closed.
 func TestPoolResizeStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			var handled, accepted atomic.Int64
 			sys := newTestSystem(t, actor.SystemConfig{})
 			pool := actor.NewPool(sys, 1, func() func(*actor.Context[int], int) error {

@@ -269,7 +269,7 @@ func TestBecome(t *testing.T) {
 // senders that wait for room: each accepted message is handled in the end, or a dead letter, once.
 func TestStashStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for range iterations(20) {
 				stressStash(t)
 			}
@@ -277,7 +277,7 @@ func TestStashStress(t *testing.T) {
 	})
 }
 
-func stressStash(t *testing.T) {
+func stressStash(t testing.TB) {
 	var letters, accepted, done atomic.Int64
 	sys := newTestSystem(t, actor.SystemConfig{OnDeadLetter: func(d actor.DeadLetter) {
 		if d.Reason != mailbox.ErrClosed {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	goruntime "runtime"
 	"sync"
 	"sync/atomic"
@@ -15,34 +14,6 @@ import (
 	"github.com/ringmill/ringmill/mailbox"
 	"github.com/ringmill/ringmill/runtime/actor"
 )
-
-// repeat calls f once, or with RINGMILL_STRESS set to a duration until that is over.
-func repeat(t *testing.T, f func()) {
-	t.Helper()
-	var limit time.Duration
-	if s := os.Getenv("RINGMILL_STRESS"); s != "" {
-		var err error
-		if limit, err = time.ParseDuration(s); err != nil {
-			t.Fatalf("RINGMILL_STRESS: %v", err)
-		}
-	}
-	for start := time.Now(); ; {
-		f()
-		if t.Failed() || time.Since(start) >= limit {
-			return
-		}
-	}
-}
-
-// withProcs runs f as a subtest at each of several values of GOMAXPROCS.
-func withProcs(t *testing.T, f func(t *testing.T)) {
-	for _, procs := range []int{1, 2, 4} {
-		t.Run(fmt.Sprintf("procs=%d", procs), func(t *testing.T) {
-			defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(procs))
-			f(t)
-		})
-	}
-}
 
 // within returns a context that ends long after any of these tests should: what
 // still waits then would wait for good.
@@ -73,7 +44,7 @@ func iterations(full int) int {
 // A lost wake-up would leave a token in a mailbox.
 func TestNoMessageIsLost(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for _, workers := range []int{1, 2, 4, 50} {
 				for _, actors := range []int{1, 2, 9, 60} {
 					for _, capacity := range []int{1, 2, 64} {
@@ -87,7 +58,7 @@ func TestNoMessageIsLost(t *testing.T) {
 	})
 }
 
-func passTokens(t *testing.T, workers, actors, capacity int, blocking bool) {
+func passTokens(t testing.TB, workers, actors, capacity int, blocking bool) {
 	t.Helper()
 	seed := rand.Uint64()
 	sys := newTestSystem(t, actor.SystemConfig{Workers: workers, BlockingWorkers: workers})
@@ -196,7 +167,7 @@ func TestFullCycleDoesNotDeadlock(t *testing.T) {
 // up. All others get through, and what was accepted is handled.
 func TestTellWaitStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for _, capacity := range []int{1, 3} {
 				stressTellWait(t, capacity)
 			}
@@ -204,7 +175,7 @@ func TestTellWaitStress(t *testing.T) {
 	})
 }
 
-func stressTellWait(t *testing.T, capacity int) {
+func stressTellWait(t testing.TB, capacity int) {
 	t.Helper()
 	sys := newTestSystem(t, actor.SystemConfig{})
 	handled := int64(0)
@@ -271,7 +242,7 @@ func TestTellWaitEndsWithTheActor(t *testing.T) {
 // TestTellWaitRacesClose: however an actor ends, nobody goes on waiting for its room.
 func TestTellWaitRacesClose(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			sys, ctx := newTestSystem(t, actor.SystemConfig{}), within(t)
 			for range iterations(300) {
 				ref := actor.Spawn(sys, func(*actor.Context[int], int) error { return nil }, actor.Config{MailboxCapacity: 1})
@@ -298,7 +269,7 @@ func TestTellWaitRacesClose(t *testing.T) {
 // signaller wrote before, never beside the handler.
 func TestNoSignalIsLost(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for _, blocking := range []bool{false, true} {
 				stressSignals(t, blocking)
 			}
@@ -306,7 +277,7 @@ func TestNoSignalIsLost(t *testing.T) {
 	})
 }
 
-func stressSignals(t *testing.T, blocking bool) {
+func stressSignals(t testing.TB, blocking bool) {
 	t.Helper()
 	const signallers = 4
 	sys := newTestSystem(t, actor.SystemConfig{})
@@ -360,7 +331,7 @@ func stressSignals(t *testing.T, blocking bool) {
 // TestStopRacesTell: every Tell that was accepted before or during Stop is handled.
 func TestStopRacesTell(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for range iterations(100) {
 				raceStop(t, context.Background())
 			}
@@ -371,7 +342,7 @@ func TestStopRacesTell(t *testing.T) {
 // TestStopAtItsDeadlineRacesTell: or becomes a dead letter, if Stop has no time.
 func TestStopAtItsDeadlineRacesTell(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for range iterations(100) {
 				over, cancel := context.WithCancel(context.Background())
 				cancel()
@@ -381,7 +352,7 @@ func TestStopAtItsDeadlineRacesTell(t *testing.T) {
 	})
 }
 
-func raceStop(t *testing.T, ctx context.Context) {
+func raceStop(t testing.TB, ctx context.Context) {
 	t.Helper()
 	var abandoned atomic.Int64
 	sys := newTestSystem(t, actor.SystemConfig{OnDeadLetter: func(d actor.DeadLetter) {
@@ -428,7 +399,7 @@ func raceStop(t *testing.T, ctx context.Context) {
 // stops; accepted = handled in the end.
 func TestSpawnStopTellStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			sys := newTestSystem(t, actor.SystemConfig{})
 			var accepted, handled atomic.Int64
 			var wg sync.WaitGroup

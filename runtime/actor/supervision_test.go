@@ -292,7 +292,7 @@ func TestSupervisionMistakes(t *testing.T) {
 // stop them, accepted = handled + dead letters.
 func TestSupervisionStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for range iterations(30) {
 				stressSupervision(t)
 			}
@@ -300,7 +300,7 @@ func TestSupervisionStress(t *testing.T) {
 	})
 }
 
-func stressSupervision(t *testing.T) {
+func stressSupervision(t testing.TB) {
 	var letters, accepted, handled atomic.Int64
 	sys := newTestSystem(t, actor.SystemConfig{OnDeadLetter: func(d actor.DeadLetter) {
 		if d.Reason == actor.ErrGaveUp || d.Reason == actor.ErrAbandoned {

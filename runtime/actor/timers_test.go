@@ -181,7 +181,7 @@ func TestTimersWithoutMessages(t *testing.T) {
 // actors stop.
 func TestTimerStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() {
+		repeat(t, func(t testing.TB) {
 			for range iterations(20) {
 				sys := newTestSystem(t, actor.SystemConfig{})
 				timers := make(chan *actor.Timer, 1024)

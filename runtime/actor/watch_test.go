@@ -107,11 +107,11 @@ func TestWatchEnds(t *testing.T) {
 // watch is told exactly once, or not more than once if it was cancelled.
 func TestWatchStress(t *testing.T) {
 	withProcs(t, func(t *testing.T) {
-		repeat(t, func() { stressWatch(t) })
+		repeat(t, func(t testing.TB) { stressWatch(t) })
 	})
 }
 
-func stressWatch(t *testing.T) {
+func stressWatch(t testing.TB) {
 	const watchers = 4
 	sys := newTestSystem(t, actor.SystemConfig{})
 	noop := func(*actor.Context[int], int) error { return nil }
