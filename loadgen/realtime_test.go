@@ -112,13 +112,13 @@ func share(p *float64) float64 {
 func TestProofSearch(t *testing.T) {
 	proving(t)
 	for name, base := range map[string]loadgen.Config{
-		"4 task actors, tasks wait 2 ms, p99<50ms": {
+		"4 task actors, tasks wait 2 ms, p99<30ms": {
 			Workload: loadgen.Workload{Work: loadgen.Work{A: 2 * time.Millisecond, Sleep: true}}, Runtime: runtime.Config{TaskActors: 4},
-			Thresholds: []loadgen.Threshold{threshold(t, "p99<50ms")},
+			Thresholds: []loadgen.Threshold{threshold(t, "p99<30ms")},
 		},
-		"1 task actor, tasks compute 200 us, p99<50ms": {
+		"1 task actor, tasks compute 200 us, p99<30ms": {
 			Workload: loadgen.Workload{Work: loadgen.Work{A: 200 * time.Microsecond}}, Runtime: runtime.Config{TaskActors: 1},
-			Thresholds: []loadgen.Threshold{threshold(t, "p99<50ms")},
+			Thresholds: []loadgen.Threshold{threshold(t, "p99<30ms")},
 		},
 	} {
 		base.Seed, base.Duration = 5, 2*time.Second

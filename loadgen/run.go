@@ -268,6 +268,12 @@ func (s *session) drain(ctx context.Context, clients *sync.WaitGroup) (lost uint
 	}
 }
 
+// underWay is how many requests were sent and have not ended.
+func (s *session) underWay() int {
+	ended := s.completed.Load() // first, so that none has ended that was not sent
+	return int(s.sent.Load() + s.warmSent.Load() - ended)
+}
+
 // elapsed is the time since the start.
 func (s *session) elapsed() time.Duration { return time.Since(s.start) }
 

@@ -99,7 +99,7 @@ func (c *collector) see() {
 	if s.rt != nil {
 		c.now.see(s.rt.Stats())
 	} else {
-		c.now.inFlight = max(c.now.inFlight, s.pool.busy())
+		c.now.inFlight = max(c.now.inFlight, s.underWay())
 	}
 	if !c.warmed && s.cfg.Warmup > 0 && s.elapsed() >= s.cfg.Warmup {
 		c.warmed = true

@@ -64,7 +64,7 @@ type SearchResult struct {
 const implied = "errors<0.1%"
 
 // mostConfirmations bounds the steps down from an answer that does not hold.
-const mostConfirmations = 5
+const mostConfirmations = 8
 
 // lowestRate ends a search that nothing satisfies.
 const lowestRate = 1.0
@@ -74,8 +74,8 @@ const lowestRate = 1.0
 // fail or be refused; and 99 % of the arrivals must be sent. A closed loop gives a
 // first guess, the rate is doubled or halved until the answer lies between two rates,
 // and the ratio of these is bisected down to the precision. Two of three measurements
-// decide on each rate. The answer is then held for cfg.Confirm, and lowered by the
-// precision while it does not hold.
+// decide on each rate. The answer is then held for cfg.Confirm, and lowered by half the
+// precision while it does not hold: a queue that grows slowly shows only then.
 func Search(ctx context.Context, cfg SearchConfig) (*SearchResult, error) {
 	s, err := newSearch(cfg)
 	if err != nil {
@@ -188,7 +188,7 @@ func (s *search) find(ctx context.Context) error {
 			s.out.Confirmed = true
 			return nil
 		}
-		low *= 1 - s.cfg.Precision
+		low *= 1 - s.cfg.Precision/2
 	}
 	return nil
 }

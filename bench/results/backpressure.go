@@ -39,6 +39,7 @@ type backpressureCell struct {
 	measured bool
 }
 
+// String writes p99, and behind it the share that was refused if any was.
 func (c backpressureCell) String() string {
 	switch {
 	case !c.measured:
@@ -48,7 +49,7 @@ func (c backpressureCell) String() string {
 	case c.refused == 0:
 		return shortDuration(c.p99)
 	}
-	return fmt.Sprintf("%s, %s %% refused", shortDuration(c.p99), shortPercent(c.refused))
+	return fmt.Sprintf("%s, %s %%", shortDuration(c.p99), shortPercent(c.refused))
 }
 
 func shortPercent(v float64) string { return strconv.FormatFloat(v, 'g', 2, 64) }

@@ -76,7 +76,7 @@ func mailboxSizeTable(g *loadgen.GridResult) string {
 		fmt.Fprintf(&b, "| %s |", name)
 		for c := range g.Axes[1].Values {
 			i, cell := at(g, r, c)
-			text := strings.TrimSuffix(cell.String(), " refused") // the words around the table say so
+			text := cell.String()
 			if i == g.Knee {
 				text = "**" + text + "**"
 			}

@@ -178,4 +178,4 @@ var suites = slices.Concat([]suite{
 			"Simulated with the real Sizer and a fixed seed. Settled: from then on the mean wait is at most 5 ms for half a second.",
 		compute: computeSizing,
 	},
-}, backpressureSuites, actorSuites)
+}, backpressureSuites, roomSuites, actorSuites)
