@@ -25,8 +25,9 @@ type Config struct {
 	Policy          string        // which task actor gets which task: a name that scheduler.NewPolicy knows
 	Schedule        Schedule      // order of ready tasks
 	Observer        Observer      // may be nil
-	TaskTimings     bool          // record queue and run times of every task
 	SampleActors    bool          // measure wait and service of one message in 64 of each actor
+	Clock           scheduler.Clock
+	TaskTimings     bool // record queue and run times of every task
 }
 
 // maxTaskActors is how many there may ever be at once.
