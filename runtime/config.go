@@ -120,6 +120,12 @@ type Config struct {
 	// nothing.
 	Observer Observer
 
+	// Clock is the time that everything of the Runtime goes by, for tests that let it pass themselves: timeouts, waits between attempts,
+	// heartbeats, deadlines of runs, the life of cached results and kept runs; see the package runtime/runtimetest. Breakers and rate limits
+	// have a clock of their own. The time that Stop and cancelled bodies have to end is CancelGrace on this clock, and Stop's own patience
+	// real time. Defaults to nil, the real time.
+	Clock Clock
+
 	// TaskTimings records the times of every task for Run.Report, which costs
 	// three readings of the clock a task. An Observer needs and implies it.
 	// Defaults to false.
@@ -296,6 +302,7 @@ func (c Config) processor() processor.Config {
 		Policy:          c.Policy,
 		Schedule:        c.Schedule,
 		Observer:        c.Observer,
+		Clock:           c.Clock,
 		TaskTimings:     c.TaskTimings,
 		SampleActors:    c.SampleActors,
 	}

@@ -20,6 +20,8 @@ type (
 	Notice = processor.Notice
 	// SizeDecision is a change of the number of task actors; see Config.TaskActorsMax.
 	SizeDecision = scheduler.SizeDecision
+	// Clock is a time that somebody else lets pass; see Config.Clock.
+	Clock = scheduler.Clock
 	// Overflow says what happens to a run that finds a bound hit.
 	Overflow = processor.Overflow
 	// Schedule is the order in which ready tasks are handed out.

@@ -41,7 +41,7 @@ type DeadlineContext struct {
 
 	mu     sync.Mutex
 	timer  Timer
-	spare  *time.Timer          // in place of timer if the wheel was stopped
+	spare  ClockTimer           // in place of timer if the wheel was stopped
 	untie  func() bool          // from the parent
 	after  map[*func()]struct{} // of AfterFunc
 	sealed context.Context      // the parent's values and the own cause; see Value
@@ -67,7 +67,7 @@ func (w *Wheel) WithDeadline(parent context.Context, deadline time.Time) *Deadli
 
 // WithTimeout is WithDeadline with a deadline of d from now.
 func (w *Wheel) WithTimeout(parent context.Context, d time.Duration) *DeadlineContext {
-	return w.WithDeadlineCause(parent, time.Now().Add(d), nil)
+	return w.WithDeadlineCause(parent, w.now().Add(d), nil)
 }
 
 // WithDeadlineCause is WithDeadline that sets what context.Cause answers if the deadline
@@ -90,7 +90,7 @@ func (w *Wheel) WithDeadlineCause(parent context.Context, deadline time.Time, ca
 func (w *Wheel) InitContext(c *DeadlineContext, parent context.Context, deadline time.Time, cause error) {
 	c.wheel, c.parent, c.cause = w, parent, cause
 	c.deadline, c.bounded = deadline, !deadline.IsZero()
-	if theirs, ok := parent.Deadline(); ok && (!c.bounded || !deadline.Before(theirs)) {
+	if theirs, ok := parent.Deadline(); ok && (!c.bounded || w.clock == nil && !deadline.Before(theirs)) { // with a clock, theirs may be the real time's
 		c.deadline, c.bounded = theirs, false
 	}
 }
@@ -159,7 +159,7 @@ func (c *DeadlineContext) Err() error {
 		return c.end(&ending{err: err}).err
 	}
 	// Once asked, the timer decides, and Err and Done agree without a look at the clock.
-	if c.bounded && !c.asked.Load() && !time.Now().Before(c.deadline) {
+	if c.bounded && !c.asked.Load() && !c.wheel.now().Before(c.deadline) {
 		return c.end(endExpired).err
 	}
 	return nil
@@ -215,7 +215,7 @@ func (c *DeadlineContext) watch() {
 		c.timer.Init(c.onEnd)
 	}
 	if c.bounded && !c.wheel.StartAt(&c.timer, c.deadline) {
-		c.spare = time.AfterFunc(time.Until(c.deadline), c.onEnd)
+		c.spare = c.wheel.afterFunc(c.deadline, c.onEnd)
 	}
 	if c.parent.Done() != nil {
 		c.untie = context.AfterFunc(c.parent, c.onEnd)

@@ -235,6 +235,10 @@ func (w *Wheel) start(t *Timer, due, now int64) bool {
 	t.due = max(due, s.cursor+1)
 	begins := s.link(t)
 	s.mu.Unlock()
+	if w.clock != nil {
+		w.retime()
+		return true
+	}
 	if begins < w.wakeAt.Load() { // after the timer is linked: see I4
 		w.wakeBy(begins)
 	}
@@ -255,6 +259,9 @@ func (t *Timer) Stop() bool {
 		s.unlink(t)
 	}
 	s.mu.Unlock()
+	if was && s.wheel.clock != nil {
+		s.wheel.retime()
+	}
 	return was
 }
 
@@ -295,6 +302,22 @@ func (w *Wheel) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("scheduler: wheel: stopped while a callback is running: %w", ctx.Err())
 	}
+}
+
+// now reads the wheel's clock.
+func (w *Wheel) now() time.Time {
+	if w.clock != nil {
+		return w.clock.Now()
+	}
+	return time.Now()
+}
+
+// afterFunc calls f at a time without the help of the wheel.
+func (w *Wheel) afterFunc(at time.Time, f func()) ClockTimer {
+	if w.clock != nil {
+		return w.clock.AfterFunc(at.Sub(w.clock.Now()), f)
+	}
+	return time.AfterFunc(time.Until(at), f)
 }
 
 // elapsed is the time since the wheel was made.
@@ -376,6 +399,26 @@ func (w *Wheel) sweep() {
 	}
 }
 
+// retime lets a Clock know exactly what waits, and for when: whoever lets its time pass may go by that. Under the real time a wake-up
+// that is too early costs less.
+func (w *Wheel) retime() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.running || w.stopped {
+		return // the running one looks for the next deadline when it is through
+	}
+	w.wakeAt.Store(never)
+	next := never
+	for i := range w.shards {
+		next = min(next, w.shards[i].begins())
+	}
+	if next != never {
+		w.sleepUntil(next)
+	} else {
+		w.timer.Stop()
+	}
+}
+
 // fire enters the slots that begin at or before tick now, one after the other, and
 // empties each.
 func (s *wheelShard) fire(now int64) {
@@ -439,11 +482,19 @@ func (s *wheelShard) cascade(level, slot int) {
 	}
 }
 
-// begins returns the tick at which the first occupied slot begins, never if there is none.
+// begins returns the tick at which the first occupied slot begins, never if there is none; with a Clock, the one at which its first
+// timer is due.
 func (s *wheelShard) begins() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	begins, _, _ := s.first()
+	begins, level, slot := s.first()
+	if begins == never || s.wheel.clock == nil {
+		return begins
+	}
+	begins = never
+	for t := s.slots[level][slot]; t != nil; t = t.next {
+		begins = min(begins, t.due)
+	}
 	return begins
 }
 

@@ -3,7 +3,6 @@ package processor
 import (
 	"context"
 	"fmt"
-	"time"
 )
 
 // admit finds the run a place and a workflow actor, or says what is full.
@@ -93,10 +92,10 @@ func (p *Processor) overflow(ctx context.Context, r *Run, wait bool, full *Overl
 // is the next to be called.
 func (p *Processor) await(ctx context.Context, r *Run, full *OverloadError) error {
 	for front := false; ; {
-		l, count, start := p.lineOf(full), p.counters(full), time.Now()
+		l, count, start := p.lineOf(full), p.counters(full), p.clock.now()
 		count.waited.Add(1)
 		now, err := p.awaitIn(ctx, l, r, front)
-		count.waitedNanos.Add(int64(time.Since(start)))
+		count.waitedNanos.Add(int64(p.clock.now().since(start)))
 		if now == nil {
 			return err
 		}

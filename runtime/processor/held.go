@@ -151,7 +151,7 @@ func (w *workflowActor) giveBack(r *Run, i int32, status workflow.Status) {
 // results returns the cache of tasks' results, made when the first task asks for it.
 func (p *Processor) results() *cache.Cache {
 	p.cacheOnce.Do(func() {
-		c, err := cache.New(cache.Config{Entries: p.cfg.CacheEntries})
+		c, err := cache.New(cache.Config{Entries: p.cfg.CacheEntries, Now: func() int64 { return p.clock.read().UnixNano() }})
 		if err != nil {
 			panic("processor: the configuration was checked, and yet: " + err.Error())
 		}

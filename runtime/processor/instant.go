@@ -3,6 +3,8 @@ package processor
 import (
 	"math"
 	"time"
+
+	"github.com/ringmill/ringmill/scheduler"
 )
 
 // An instant is a moment of a processor's life: nanoseconds since a little before
@@ -12,15 +14,36 @@ import (
 type instant int64
 
 // A clock reads instants.
-type clock struct{ epoch time.Time }
+type clock struct {
+	epoch  time.Time
+	manual scheduler.Clock // nil: the real time
+}
 
 // newClock returns a clock whose instants are all above zero.
-func newClock() clock { return clock{time.Now().Add(-1)} }
+func newClock(manual scheduler.Clock) clock {
+	if manual != nil {
+		return clock{manual.Now().Add(-1), manual}
+	}
+	return clock{epoch: time.Now().Add(-1)}
+}
 
-func (c clock) now() instant { return instant(time.Since(c.epoch)) }
+func (c *clock) now() instant {
+	if c.manual != nil {
+		return instant(c.manual.Now().Sub(c.epoch))
+	}
+	return instant(time.Since(c.epoch))
+}
+
+// read is the time of day; the real one has the monotonic clock with it.
+func (c *clock) read() time.Time {
+	if c.manual != nil {
+		return c.manual.Now()
+	}
+	return time.Now()
+}
 
 // time converts an instant; that of none is the zero Time.
-func (c clock) time(i instant) time.Time {
+func (c *clock) time(i instant) time.Time {
 	if i == 0 {
 		return time.Time{}
 	}

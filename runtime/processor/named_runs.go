@@ -27,7 +27,7 @@ var ErrIDConflict = errors.New("ringmill: run id conflict")
 type namedRuns struct {
 	retention time.Duration
 	limit     int
-	clock     clock
+	clock     *clock
 	wheel     *scheduler.Wheel
 
 	mu     sync.Mutex
@@ -59,7 +59,7 @@ type namedRun struct {
 const tasksAsOne = 16
 
 func (n *namedRuns) init(p *Processor) {
-	n.retention, n.limit, n.clock, n.wheel = p.cfg.RunRetention, p.cfg.RetainedRuns, p.clock, p.wheel
+	n.retention, n.limit, n.clock, n.wheel = p.cfg.RunRetention, p.cfg.RetainedRuns, &p.clock, p.wheel
 	n.byID = make(map[string]*namedRun)
 	n.timer.Init(n.expire)
 }

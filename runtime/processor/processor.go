@@ -71,7 +71,7 @@ const maxOwed = 16
 func New(cfg Config) (*Processor, error) {
 	p := &Processor{
 		cfg:         cfg,
-		clock:       newClock(),
+		clock:       newClock(cfg.Clock),
 		timed:       cfg.TaskTimings || cfg.Observer != nil,
 		prefix:      "r-" + rand.Text()[:8] + "-",
 		creditLimit: cfg.maxTaskActors() + cfg.prefetch(),
@@ -90,12 +90,17 @@ func New(cfg Config) (*Processor, error) {
 		return nil, fmt.Errorf("ringmill: task actors: %w", err)
 	}
 	p.pool = pool
-	if p.wheel, err = scheduler.NewWheel(scheduler.WheelConfig{}); err != nil {
+	wheel := scheduler.WheelConfig{Clock: cfg.Clock}
+	if cfg.Clock != nil {
+		wheel.Granularity = time.Microsecond // costs nothing when time passes by hand
+	}
+	if p.wheel, err = scheduler.NewWheel(wheel); err != nil {
 		return nil, fmt.Errorf("ringmill: timers: %w", err)
 	}
 	sys, err := actor.NewSystem(actor.SystemConfig{
 		BlockingWorkers: cfg.maxTaskActors(),
 		Sample:          cfg.SampleActors,
+		Clock:           cfg.Clock,
 		OnDeadLetter:    p.deadLetter,
 		OnFailure:       p.defect,
 	})
@@ -233,7 +238,7 @@ func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, 
 		ctx = context.WithoutCancel(ctx)
 	}
 	if timeout := cmp.Or(opts.Timeout, plan.Timeout); timeout > 0 {
-		r.deadline = time.Now().Add(timeout)
+		r.deadline = p.clock.read().Add(timeout)
 		r.timeout = &timeoutError{what: "run", limit: timeout}
 		p.wheel.InitContext(&r.own, ctx, r.deadline, r.timeout)
 	} else {

@@ -304,7 +304,7 @@ func (r *Run) Report() Report {
 		Tasks:    make([]TaskReport, len(r.tasks)),
 	}
 	for i := range r.tasks {
-		rep.Tasks[i] = r.tasks[i].report(r.plan.Tasks[i].Name, r.p.clock)
+		rep.Tasks[i] = r.tasks[i].report(r.plan.Tasks[i].Name, &r.p.clock)
 		rep.Work += rep.Tasks[i].Run
 	}
 	if !rep.Status.Ended() {

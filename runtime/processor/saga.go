@@ -216,7 +216,7 @@ func (w *workflowActor) undone(r, undo *Run) {
 	if undo.abandoned { // its body may still read what the run has
 		r.abandoned, u.run.abandoned = true, true
 	}
-	rep := undo.tasks[0].report("", w.p.clock)
+	rep := undo.tasks[0].report("", &w.p.clock)
 	err := undo.err
 	switch e := err.(type) { // what the error names is named once more below
 	case *workflow.TaskError:

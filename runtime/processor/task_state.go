@@ -107,7 +107,7 @@ func (t *taskState) record(a *attempt) {
 // plan.
 const noActor = -1
 
-func (t *taskState) report(name string, c clock) TaskReport {
+func (t *taskState) report(name string, c *clock) TaskReport {
 	rep := TaskReport{Name: name, Status: workflow.Status(t.status.Load())}
 	if rep.Status.Ended() { // the other fields were written before
 		rep.Attempts, rep.Queue, rep.Run = int(t.attempts), t.queue, t.run

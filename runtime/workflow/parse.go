@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow/internal/document"
 )
@@ -20,7 +21,8 @@ type parseConfig struct {
 	anyFunc   bool
 	kinds     map[string]*kind
 	shared    policies
-	files     int // read so far
+	now       func() time.Time // of breakers and rate limits; nil is the real time
+	files     int              // read so far
 	// expressions counts the bytes of all expressions so far; refused says that
 	// they were too many.
 	expressions int
@@ -43,6 +45,11 @@ func File(name string) ParseOption {
 // Without it such tasks hold their workflow themselves.
 func Open(open func(name string) ([]byte, error)) ParseOption {
 	return func(c *parseConfig) { c.open = open }
+}
+
+// Now sets the time that the breakers and rate limits of files go by: that of a clock which a test lets pass. Defaults to time.Now.
+func Now(now func() time.Time) ParseOption {
+	return func(c *parseConfig) { c.now = now }
 }
 
 // TimeScale stretches or shrinks the tasks of a WfFormat file: one that took s

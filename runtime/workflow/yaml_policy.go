@@ -81,7 +81,7 @@ func (r *fileReader) declared(n *document.Node, what string, read func(name stri
 
 func (r *fileReader) breakers(n *document.Node) {
 	r.declared(n, "breakers", func(name string, v *document.Node) {
-		cfg := breaker.Config{Name: name}
+		cfg := breaker.Config{Name: name, Now: r.config.now}
 		before := len(r.list)
 		r.fields(v, "breaker "+name, keys{
 			"failures": func(v *document.Node) { cfg.Failures = r.count(v, "failures", "failures", math.MaxInt32) },
@@ -106,7 +106,7 @@ func (r *fileReader) breakers(n *document.Node) {
 
 func (r *fileReader) rateLimits(n *document.Node) {
 	r.declared(n, "rate_limits", func(name string, v *document.Node) {
-		cfg := limit.RateConfig{Name: name}
+		cfg := limit.RateConfig{Name: name, Now: r.config.now}
 		before := len(r.list)
 		r.fields(v, "rate limit "+name, keys{
 			"per_second": func(v *document.Node) {

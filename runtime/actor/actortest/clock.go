@@ -1,6 +1,8 @@
 package actortest
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -19,12 +21,17 @@ type Clock struct {
 	now    time.Time
 	timers []*clockTimer // those that are armed
 	armed  uint64
+	rearm  chan struct{} // closed when a timer is armed; nil while nobody waits for that
 
 	advance sync.Mutex // one Advance at a time
 }
 
 // NewClock returns a clock that stands at noon of 1 January 2000, UTC.
-func NewClock() *Clock { return &Clock{now: time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)} }
+func NewClock() *Clock { return NewClockAt(time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)) }
+
+// NewClockAt returns a clock that stands at now: the real time for code whose deadlines others, such as a network connection,
+// compare with theirs.
+func NewClockAt(now time.Time) *Clock { return &Clock{now: now} }
 
 // Now is part of scheduler.Clock.
 func (c *Clock) Now() time.Time {
@@ -63,6 +70,29 @@ func (c *Clock) Waiting() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.timers)
+}
+
+// Await waits until a call is to come that an Advance by d would make, so that a test does not let time pass before what it tests
+// waits for it. What waited may have been called off meanwhile. When ctx ends first, its error is returned.
+func (c *Clock) Await(ctx context.Context, d time.Duration) error {
+	for {
+		c.mu.Lock()
+		end := c.now.Add(d + time.Microsecond)
+		if slices.ContainsFunc(c.timers, func(t *clockTimer) bool { return !t.due.After(end) }) {
+			c.mu.Unlock()
+			return nil
+		}
+		if c.rearm == nil {
+			c.rearm = make(chan struct{})
+		}
+		rearm := c.rearm
+		c.mu.Unlock()
+		select {
+		case <-rearm:
+		case <-ctx.Done():
+			return fmt.Errorf("actortest: nothing waits for a time within %v: %w", d, context.Cause(ctx))
+		}
+	}
 }
 
 // next moves on to the first timer that is due by end and disarms it, or to end.
@@ -111,6 +141,10 @@ func (t *clockTimer) Reset(d time.Duration) bool {
 	c.armed++
 	t.due, t.order, t.armed = c.now.Add(d), c.armed, true
 	c.timers = append(c.timers, t)
+	if c.rearm != nil {
+		close(c.rearm)
+		c.rearm = nil
+	}
 	return was
 }
 
