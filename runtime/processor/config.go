@@ -13,21 +13,21 @@ type Config struct {
 	TaskActors      int // tasks that execute at once, at least 1; with bounds below: at the start
 	TaskActorsMin   int // bounds within which the number follows the load; both 0: it stays
 	TaskActorsMax   int
-	MailboxCapacity int           // runs that one workflow actor's mailbox holds, at least 1
-	MailboxKind     string        // of the workflow actors: a name that mailbox.NewKind knows
-	MaxRuns         int           // runs in flight, at least 1
-	CancelGrace     time.Duration // how long a cancelled task may take to return
-	CompensateGrace time.Duration // how long Stop lets compensations go on when its context has ended
-	Overflow        Overflow      // what a full bound means
-	RunRetention    time.Duration // how long runs with an id of their caller's are kept after their end
-	RetainedRuns    int           // how many, at least 1; one for each 16 tasks more
-	CacheEntries    int           // results of tasks that are kept; 0 is cache.DefaultEntries
-	Policy          string        // which task actor gets which task: a name that scheduler.NewPolicy knows
-	Schedule        Schedule      // order of ready tasks
-	Observer        Observer      // may be nil
-	SampleActors    bool          // measure wait and service of one message in 64 of each actor
-	Clock           scheduler.Clock
-	TaskTimings     bool // record queue and run times of every task
+	MailboxCapacity int             // runs that one workflow actor's mailbox holds, at least 1
+	MailboxKind     string          // of the workflow actors: a name that mailbox.NewKind knows
+	MaxRuns         int             // runs in flight, at least 1
+	CancelGrace     time.Duration   // how long a cancelled task may take to return
+	CompensateGrace time.Duration   // how long Stop lets compensations go on when its context has ended
+	Overflow        Overflow        // what a full bound means
+	RunRetention    time.Duration   // how long runs with an id of their caller's are kept after their end
+	RetainedRuns    int             // how many, at least 1; one for each 16 tasks more
+	CacheEntries    int             // results of tasks that are kept; 0 is cache.DefaultEntries
+	Policy          string          // which task actor gets which task: a name that scheduler.NewPolicy knows
+	Schedule        Schedule        // order of ready tasks
+	Observer        Observer        // may be nil
+	TaskTimings     bool            // record queue and run times of every task
+	SampleActors    bool            // measure wait and service of one message in 64 of each actor
+	Clock           scheduler.Clock // nil: the real time
 }
 
 // maxTaskActors is how many there may ever be at once.
