@@ -140,3 +140,36 @@ func TestRefusedAttemptIsRetried(t *testing.T) {
 	}
 	eventually(t, "the body to return", func() bool { return rt.Stats().Leaked == 0 })
 }
+
+// TestCompensationIsNotRefused: what a run owes is done even while the breaker of its task is open.
+func TestCompensationIsNotRefused(t *testing.T) {
+	rt := start(t, runtime.Config{TaskActors: 2, CancelGrace: time.Millisecond})
+	waits, fail, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	undone := 0
+	b := workflow.New[int]("one")
+	work := workflow.Task(b, "work", func(context.Context, int) (int, error) { return 7, nil }, b.Input(),
+		workflow.Compensate(func(context.Context, int) error { undone++; return nil }))
+	last := workflow.Task(b, "last", func(context.Context, int) (int, error) {
+		close(waits)
+		<-fail
+		return 0, errCard
+	}, work)
+	run, err := runtime.Start(context.Background(), rt, build(t, b, last), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-waits
+	leak(t, rt, stuckKind(t, "one", release), 2)
+	if s := rt.Stats(); s.LeakBreakers != 1 {
+		t.Errorf("%d breakers are open, want 1", s.LeakBreakers)
+	}
+	close(fail)
+	if _, err := run.Result(within(t)); !errors.Is(err, errCard) || errors.Is(err, breaker.ErrOpen) {
+		t.Errorf("error = %v", err)
+	}
+	if undone != 1 {
+		t.Errorf("the compensation was called %d times, want 1", undone)
+	}
+	close(release)
+	eventually(t, "all bodies to return", func() bool { return rt.Stats().Leaked == 0 })
+}

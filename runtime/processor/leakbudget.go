@@ -25,9 +25,14 @@ type leakBudget struct {
 }
 
 // taskKind is a task of a workflow, by name: a workflow that is built anew for each run is still the same kind.
-type taskKind struct{ workflow, task string }
+type taskKind struct {
+	workflow, task string
+	undo           bool // the task's compensation: it takes its part of the budget, but is never refused, as the run owes it
+}
 
-func kindOf(a *attempt) taskKind { return taskKind{a.run.plan.Name, a.plan().Name} }
+func kindOf(a *attempt) taskKind {
+	return taskKind{a.run.plan.Name, a.plan().Name, a.run.undoes != nil}
+}
 
 // add counts delta bodies of a kind, 1 or -1 (a body may return before it is added), or none of them if only the
 // budget has changed, and returns the kinds whose breaker that has opened or closed.
@@ -50,9 +55,10 @@ func (b *leakBudget) add(kind taskKind, delta, budget int) (opened, closed []tas
 		opened = b.holders()
 	case was && !is:
 		closed = b.holders()
-		if delta < 0 && b.kinds[kind] == 0 {
+		if delta < 0 && b.kinds[kind] == 0 && !kind.undo {
 			closed = append(closed, kind)
 		}
+	case kind.undo: // has no breaker
 	case is && delta > 0 && b.kinds[kind] == 1:
 		opened = []taskKind{kind}
 	case is && delta < 0 && b.kinds[kind] == 0:
@@ -62,11 +68,11 @@ func (b *leakBudget) add(kind taskKind, delta, budget int) (opened, closed []tas
 	return opened, closed
 }
 
-// holders returns the kinds that hold a part of the budget. It needs mu.
+// holders returns the kinds with a breaker that hold a part of the budget. It needs mu.
 func (b *leakBudget) holders() []taskKind {
 	all := make([]taskKind, 0, len(b.kinds))
 	for kind, n := range b.kinds {
-		if n > 0 {
+		if n > 0 && !kind.undo {
 			all = append(all, kind)
 		}
 	}
@@ -75,6 +81,9 @@ func (b *leakBudget) holders() []taskKind {
 
 // refuse returns an error if the breaker of a kind is open. It is called only while the budget is spent.
 func (b *leakBudget) refuse(kind taskKind, budget int) error {
+	if kind.undo {
+		return nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	own := b.kinds[kind]
