@@ -9,8 +9,6 @@ import (
 
 // job is what the pools of the examples are given.
 type job struct {
-	name    string
-	key     uint64
 	started chan<- struct{} // closed when a member is at it
 	wait    <-chan struct{} // what the member then waits for; nil: nothing
 	done    chan<- int      // where the member's number goes
