@@ -5,16 +5,59 @@ import (
 	"sync/atomic"
 )
 
-// runQueue is the queue of an executor: a lock-free ring for the common case and
-// a locked list for what does not fit. It never refuses; its length is bounded by
-// the number of activations because each is queued at most once.
+// runQueue is the queue of an executor: two lanes. In fresh are the activations that somebody has scheduled, in spent those
+// that have used up a slice and want another. Fresh ones come first, or a quiet actor would wait for a slice of each busy one;
+// of firstSpent pops in a row the last looks at the spent ones first, so they always get on.
+//
+// An item is in one lane, and whoever looks for work looks at both, each time: what the comment of Executor says about one
+// queue holds for each lane by itself.
+type runQueue struct {
+	fresh, spent lane
+}
+
+// firstSpent is how often a worker prefers the lane of spent activations: 1 time in 4.
+const firstSpent = 4
+
+// init makes the rings. Fewer activations are busy for more than a slice than there are, so the second is smaller.
+func (q *runQueue) init(capacity int) {
+	q.fresh.ring.init(capacity)
+	q.spent.ring.init(max(capacity/4, 1))
+}
+
+// push adds a, behind all in its lane.
+func (q *runQueue) push(a Activation) { q.fresh.push(a) }
+
+// pushSpent adds a, which has used up its slice.
+func (q *runQueue) pushSpent(a Activation) { q.spent.push(a) }
+
+// pop returns nil if nothing is visible.
+func (q *runQueue) pop(spentFirst bool) Activation {
+	if spentFirst {
+		if a := q.spent.pop(); a != nil {
+			return a
+		}
+		return q.fresh.pop()
+	}
+	if a := q.fresh.pop(); a != nil {
+		return a
+	}
+	return q.spent.pop()
+}
+
+// empty reports whether pop would find nothing.
+func (q *runQueue) empty() bool { return q.fresh.empty() && q.spent.empty() }
+
+func (q *runQueue) len() int { return q.fresh.len() + q.spent.len() }
+
+// lane is a queue: a lock-free ring for the common case and a locked list for what does not fit. It never refuses; its length
+// is bounded by the number of activations because each is queued at most once.
 //
 // Order is first in, first out up to races: while the list holds anything, new
 // activations go to its end and the ring, which holds the older ones, runs dry
 // before the list is taken from. So the list is served after at most one ring.
 //
 // The lock covers a few moves of memory and never user code.
-type runQueue struct {
+type lane struct {
 	ring ring
 
 	spilled atomic.Int64 // length of list, stored under mu
@@ -24,7 +67,7 @@ type runQueue struct {
 
 // push adds a. Once it has returned, a is visible to pop and empty, or hidden
 // behind a ring position whose producer is still inside push.
-func (q *runQueue) push(a Activation) {
+func (q *lane) push(a Activation) {
 	if q.spilled.Load() == 0 && q.ring.push(a) {
 		return
 	}
@@ -35,7 +78,7 @@ func (q *runQueue) push(a Activation) {
 }
 
 // pop returns nil if nothing is visible.
-func (q *runQueue) pop() Activation {
+func (q *lane) pop() Activation {
 	if a := q.ring.pop(); a != nil {
 		return a
 	}
@@ -50,10 +93,10 @@ func (q *runQueue) pop() Activation {
 }
 
 // empty reports whether pop would find nothing.
-func (q *runQueue) empty() bool {
+func (q *lane) empty() bool {
 	return !q.ring.ready() && q.spilled.Load() == 0
 }
 
-func (q *runQueue) len() int {
+func (q *lane) len() int {
 	return q.ring.len() + int(q.spilled.Load())
 }

@@ -14,6 +14,7 @@ type Worker struct {
 	executor  *Executor
 	lifo      Activation // scheduled by the running activation, to run next
 	inRow     int        // activations taken from lifo since the queue was last asked
+	pops      uint       // looks at the queue
 	searching bool       // counted in executor.counts
 	hurry     bool       // see Hurry
 	turn      turn       // since the worker last yielded
@@ -76,12 +77,13 @@ func (w *Worker) work() (left bool) {
 func (w *Worker) run(a Activation) {
 	for w.slice(a) {
 		if w.turn.over(true) || w.hurry {
-			w.executor.queue.push(a) // see yield
+			w.executor.queue.pushSpent(a) // see yield
 			w.yield()
 			return
 		}
 		if w.hasWork() || w.excess() {
-			w.executor.Schedule(a)
+			w.executor.queue.pushSpent(a)
+			w.executor.wake()
 			return
 		}
 		// Nobody waits: going on at once spares the queue and a wake-up.
@@ -139,10 +141,12 @@ func (w *Worker) next() Activation {
 		w.Flush()
 	}
 	w.inRow = 0
-	if awaited {
+	w.pops++
+	spentFirst := w.pops%firstSpent == 0
+	if awaited && !spentFirst {
 		w.executor.awaited.Add(-1)
 	}
-	return w.executor.queue.pop()
+	return w.executor.queue.pop(spentFirst)
 }
 
 // excess reports whether AddWorkers has lowered the maximum below what runs (I2).
