@@ -25,7 +25,7 @@ func NewRunQueue(capacity int) *RunQueue {
 
 func (q *RunQueue) Push(a Activation)              { q.q.push(a) }
 func (q *RunQueue) PushSpent(a Activation)         { q.q.pushSpent(a) }
-func (q *RunQueue) Pop(spentFirst bool) Activation { return q.q.pop(spentFirst) }
+func (q *RunQueue) Pop(spentFirst bool) Activation { a, _ := q.q.pop(spentFirst); return a }
 func (q *RunQueue) Empty() bool                    { return q.q.empty() }
 func (q *RunQueue) Len() int                       { return q.q.len() }
 

@@ -7,7 +7,8 @@ import (
 
 // runQueue is the queue of an executor: two lanes. In fresh are the activations that somebody has scheduled, in spent those
 // that have used up a slice and want another. Fresh ones come first, or a quiet actor would wait for a slice of each busy one;
-// of firstSpent pops in a row the last looks at the spent ones first, so they always get on.
+// after some of them the spent ones come first once. They get on always: the count begins anew only when an activation joins
+// them or leaves them, and one that has joined is not fresh before it has left.
 //
 // An item is in one lane, and whoever looks for work looks at both, each time: what the comment of Executor says about one
 // queue holds for each lane by itself.
@@ -15,8 +16,9 @@ type runQueue struct {
 	fresh, spent lane
 }
 
-// firstSpent is how often a worker prefers the lane of spent activations: 1 time in 4.
-const firstSpent = 4
+// maxFreshInRow is how many fresh ones a worker takes before it prefers the spent ones once. It begins to count when a slice was
+// used up, so that a fresh one never waits for a second slice.
+const maxFreshInRow = 3
 
 // init makes the rings. Fewer activations are busy for more than a slice than there are, so the second is smaller.
 func (q *runQueue) init(capacity int) {
@@ -30,18 +32,17 @@ func (q *runQueue) push(a Activation) { q.fresh.push(a) }
 // pushSpent adds a, which has used up its slice.
 func (q *runQueue) pushSpent(a Activation) { q.spent.push(a) }
 
-// pop returns nil if nothing is visible.
-func (q *runQueue) pop(spentFirst bool) Activation {
-	if spentFirst {
-		if a := q.spent.pop(); a != nil {
-			return a
+// pop returns nil if nothing is visible, and whether what it returns had used up a slice.
+func (q *runQueue) pop(spentFirst bool) (a Activation, spent bool) {
+	if !spentFirst {
+		if a := q.fresh.pop(); a != nil {
+			return a, false
 		}
-		return q.fresh.pop()
 	}
-	if a := q.fresh.pop(); a != nil {
-		return a
+	if a := q.spent.pop(); a != nil || !spentFirst {
+		return a, a != nil
 	}
-	return q.spent.pop()
+	return q.fresh.pop(), false
 }
 
 // empty reports whether pop would find nothing.
