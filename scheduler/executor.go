@@ -45,7 +45,7 @@ type ExecutorConfig struct {
 
 	// Capacity is the number of activations that the lock-free part of the queue
 	// holds, 1 to 1,048,576, rounded up to a power of two; more go to a locked
-	// list. Defaults to 4,096 (96 KiB).
+	// list. Those that have used up a slice have a quarter as many places of their own. Defaults to 4,096 (120 KiB).
 	Capacity int
 
 	// StallAfter is how long a slice of an activation may hold its worker before OnStall is
@@ -109,7 +109,7 @@ func (c ExecutorConfig) withDefaults() (ExecutorConfig, error) {
 //	schedule  push, then wake
 //	wake      if searching == 0 and active < max: active+1, searching+1 by CAS,
 //	          and start a worker; else nothing
-//	worker    pop; if that was its first look, searching-1 and wake if the queue
+//	worker    pop, from either lane; if that was its first look, searching-1 and wake if the queue
 //	          is not empty; run what it got; repeat
 //	leave     queue empty: active-1 (and searching-1), then look at the queue
 //	          again: if it is not empty, come back under the condition of wake
@@ -121,7 +121,7 @@ func (c ExecutorConfig) withDefaults() (ExecutorConfig, error) {
 //	    leave between two activations until it holds
 //	I3  whoever lowers active or searching, or raises max, looks at the queue
 //	    afterwards and wakes if it is not empty
-//	I4  while the queue's head is visible, a worker is active, or somebody is on
+//	I4  while the head of a lane is visible, a worker is active, or somebody is on
 //	    the way from a push (or a step of I3) to its wake
 //
 // I4 says that no wake-up is lost. Wake does nothing in two cases. It loaded
@@ -199,7 +199,7 @@ func NewExecutor(cfg ExecutorConfig) (*Executor, error) {
 	e.loop = e.runWorker
 	e.workers.New = func() any { return &Worker{executor: e, woken: make(chan bool, 1)} }
 	e.max.Store(int64(cfg.MaxWorkers))
-	e.queue.ring.init(cfg.Capacity)
+	e.queue.init(cfg.Capacity)
 	return e, nil
 }
 
@@ -218,7 +218,7 @@ const maxAwaited = 64
 // Schedule.
 func (e *Executor) ScheduleAwaited(a Activation) {
 	e.queue.push(a)
-	if n := int64(e.queue.len()); n <= maxAwaited && n > e.awaited.Load() {
+	if n := int64(e.queue.fresh.len()); n <= maxAwaited && n > e.awaited.Load() {
 		e.awaited.Store(n)
 	}
 	e.wake()

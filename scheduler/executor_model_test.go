@@ -9,29 +9,34 @@ import (
 
 // The places a thread of the executor model can be at.
 const (
-	off      = iota // pusher: has ended; worker: does not exist
-	claim           // pusher: about to claim a ring position
-	publish         // pusher: about to publish it
-	load            // wake: about to load counts
-	cas             // wake: about to compare and swap what it loaded
-	look            // worker: about to pop
-	found           // worker: has its first item, about to lower searching
-	more            // worker: about to see whether to wake another
-	run             // worker: about to run its item
-	leaving         // worker: about to count itself out
-	recheck         // worker: counted out, about to look again
-	comeBack        // worker: about to load counts for coming back
-	comeCAS         // worker: about to swap them
+	off          = iota // pusher: has ended; worker: does not exist
+	claim               // pusher: about to claim a ring position
+	publish             // pusher: about to publish it
+	load                // wake: about to load counts
+	cas                 // wake: about to compare and swap what it loaded
+	look                // worker: about to look into the lane that it prefers
+	lookOther           // worker: that was empty, about to look into the other one
+	found               // worker: has its first item, about to lower searching
+	more                // worker: about to see whether to wake another
+	moreOther           // the same for the second lane
+	run                 // worker: about to run its item
+	leaving             // worker: about to count itself out
+	recheck             // worker: counted out, about to look again
+	recheckOther        // the same for the second lane
+	comeBack            // worker: about to load counts for coming back
+	comeCAS             // worker: about to swap them
 )
 
 const (
 	modelItems   = 3
+	modelLanes   = 2
 	modelWorkers = 7 // more than max: those that have counted themselves out are still there
 )
 
 type modelThread struct {
 	at                int8
 	searching         bool // worker: counted as searching
+	lane              int8 // pusher: where its item goes; worker: where it looks first
 	slot              int8 // pusher: its position
 	sawActive, sawSrc int8 // wake: what it loaded
 }
@@ -43,16 +48,23 @@ func (a modelThread) compare(b modelThread) int {
 		}
 		return 0
 	}
-	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(srch(a), srch(b)),
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(srch(a), srch(b)), cmp.Compare(a.lane, b.lane),
 		cmp.Compare(a.sawActive, b.sawActive), cmp.Compare(a.sawSrc, b.sawSrc))
 }
 
-// executorModel is the state of the executor's protocol: the ring's claimed and
-// published positions, the counts and every thread's place.
+// modelLane is a lane of the queue: a ring's claimed and published positions.
+type modelLane struct {
+	tail, head int8
+	published  [modelItems]bool
+}
+
+func (l modelLane) empty() bool { return l.head >= modelItems || !l.published[l.head] }
+
+// executorModel is the state of the executor's protocol: the lanes, the counts and every
+// thread's place. A worker prefers now the one lane and now the other.
 type executorModel struct {
 	max, active, searching int8
-	tail, head             int8
-	published              [modelItems]bool
+	lanes                  [modelLanes]modelLane
 	ran                    int8
 	pushers                [modelItems]modelThread
 	workers                [modelWorkers]modelThread
@@ -62,12 +74,9 @@ type executorModel struct {
 // faults are built into a model to see that it notices them.
 type executorFaults struct {
 	noRecheck bool // leave without looking again
+	oneLane   bool // look again into the first lane only
 	noMore    bool // find work without waking another
 	noRaise   bool // AddWorkers without a wake
-}
-
-func (s executorModel) empty() bool {
-	return s.head >= modelItems || !s.published[s.head]
 }
 
 // wakeStep is one step of wake at th, a thread of s; then is where it goes on. It
@@ -137,11 +146,11 @@ func (s executorModel) next(f executorFaults) []executorModel {
 func (s *executorModel) stepPusher(p *modelThread) {
 	switch p.at {
 	case claim:
-		p.slot = s.tail
-		s.tail++
+		p.slot = s.lanes[p.lane].tail
+		s.lanes[p.lane].tail++
 		p.at = publish
 	case publish:
-		s.published[p.slot] = true
+		s.lanes[p.lane].published[p.slot] = true
 		p.at = load
 	default:
 		if s.wakeStep(p, load, cas, off) {
@@ -158,11 +167,8 @@ func (s *executorModel) stepRaise(r *modelThread, f executorFaults) {
 		if f.noRaise {
 			r.at = off
 		}
-	case more:
-		r.at = load
-		if s.empty() {
-			r.at = off
-		}
+	case more, moreOther:
+		s.seeWork(r, moreOther, load, off)
 	default:
 		if s.wakeStep(r, load, cas, off) {
 			s.startWorker()
@@ -172,16 +178,22 @@ func (s *executorModel) stepRaise(r *modelThread, f executorFaults) {
 
 func (s *executorModel) stepWorker(w *modelThread, f executorFaults) {
 	switch w.at {
-	case look:
+	case look, lookOther:
+		l := w.lane
+		if w.at == lookOther {
+			l = 1 - l
+		}
 		switch {
-		case s.empty():
+		case s.lanes[l].empty() && w.at == look:
+			w.at = lookOther
+		case s.lanes[l].empty():
 			w.at = leaving
-		case w.searching:
-			s.head++
-			w.at = found
 		default:
-			s.head++
+			s.lanes[l].head++
 			w.at = run
+			if w.searching {
+				w.at = found
+			}
 		}
 	case found:
 		s.searching--
@@ -190,18 +202,15 @@ func (s *executorModel) stepWorker(w *modelThread, f executorFaults) {
 		if f.noMore {
 			w.at = run
 		}
-	case more:
-		w.at = load
-		if s.empty() {
-			w.at = run
-		}
+	case more, moreOther:
+		s.seeWork(w, moreOther, load, run)
 	case load, cas:
 		if s.wakeStep(w, load, cas, run) {
 			s.startWorker()
 		}
 	case run:
 		s.ran++
-		w.at = look
+		w.at, w.lane = look, 1-w.lane
 	case leaving:
 		s.active--
 		if w.searching {
@@ -211,15 +220,28 @@ func (s *executorModel) stepWorker(w *modelThread, f executorFaults) {
 		if f.noRecheck {
 			w.at = off
 		}
-	case recheck:
-		w.at = comeBack
-		if s.empty() {
+	case recheck, recheckOther:
+		s.seeWork(w, recheckOther, comeBack, off)
+		if f.oneLane && w.at == recheckOther {
 			w.at = off
 		}
 	case comeBack, comeCAS:
 		if s.wakeStep(w, comeBack, comeCAS, off) {
 			*w = modelThread{at: look, searching: true}
 		}
+	}
+}
+
+// seeWork is one step of a look at whether the queue is empty: the first lane, then, at other, the second. The thread goes on
+// at work or at none.
+func (s *executorModel) seeWork(th *modelThread, other, work, none int8) {
+	switch {
+	case th.at == other && s.lanes[1].empty():
+		th.at = none
+	case th.at != other && s.lanes[0].empty():
+		th.at = other
+	default:
+		th.at = work
 	}
 }
 
@@ -240,6 +262,13 @@ func (s executorModel) final() string {
 	return ""
 }
 
+// startPushers has two push into the lane that is looked at last, and one into the other.
+func (s *executorModel) startPushers() {
+	for i := range s.pushers {
+		s.pushers[i] = modelThread{at: claim, lane: min(int8(i), 1)}
+	}
+}
+
 // TestExecutorModel explores every interleaving of three pushers, whose items all
 // have to run, with up to two workers and an AddWorkers in between: no state at
 // rest has work left. It also shows that the model notices the steps it is about:
@@ -247,9 +276,7 @@ func (s executorModel) final() string {
 func TestExecutorModel(t *testing.T) {
 	start := func(max int8, raise bool) executorModel {
 		s := executorModel{max: max}
-		for i := range s.pushers {
-			s.pushers[i].at = claim
-		}
+		s.startPushers()
 		if raise {
 			s.raise.at = claim
 		}
@@ -269,6 +296,8 @@ func TestExecutorModel(t *testing.T) {
 	}
 	states, problem := check(start(1, false), executorFaults{noRecheck: true})
 	mustBreak(t, "no second look", states, problem)
+	states, problem = check(start(1, false), executorFaults{oneLane: true})
+	mustBreak(t, "a second look into one lane", states, problem)
 }
 
 // TestExecutorModelSpreads explores the other duty of waking, that work does not wait
@@ -296,9 +325,7 @@ func TestExecutorModelSpreads(t *testing.T) {
 		return explore(s, next(f), executorModel.invariant, final)
 	}
 	s := executorModel{max: 2}
-	for i := range s.pushers {
-		s.pushers[i].at = claim
-	}
+	s.startPushers()
 	states, problem := check(s, executorFaults{})
 	mustHold(t, "stuck workers", states, problem)
 	states, problem = check(s, executorFaults{noMore: true})

@@ -19,14 +19,15 @@ type RunQueue struct{ q runQueue }
 
 func NewRunQueue(capacity int) *RunQueue {
 	q := new(RunQueue)
-	q.q.ring.init(capacity)
+	q.q.init(capacity)
 	return q
 }
 
-func (q *RunQueue) Push(a Activation) { q.q.push(a) }
-func (q *RunQueue) Pop() Activation   { return q.q.pop() }
-func (q *RunQueue) Empty() bool       { return q.q.empty() }
-func (q *RunQueue) Len() int          { return q.q.len() }
+func (q *RunQueue) Push(a Activation)              { q.q.push(a) }
+func (q *RunQueue) PushSpent(a Activation)         { q.q.pushSpent(a) }
+func (q *RunQueue) Pop(spentFirst bool) Activation { a, _ := q.q.pop(spentFirst); return a }
+func (q *RunQueue) Empty() bool                    { return q.q.empty() }
+func (q *RunQueue) Len() int                       { return q.q.len() }
 
 // Parked returns the worker that sleeps, nil if none does.
 func (e *Executor) Parked() *Worker { return e.parked.Load() }

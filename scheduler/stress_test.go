@@ -216,13 +216,17 @@ func stressRunQueue(t testing.TB, capacity int) {
 		wg.Go(func() {
 			for range rounds {
 				for a := range activations {
-					q.Push(numbered(g*activations + a))
+					if a%2 == 0 {
+						q.Push(numbered(g*activations + a))
+					} else {
+						q.PushSpent(numbered(g*activations + a))
+					}
 				}
 			}
 		})
 		wg.Go(func() {
 			for taken := 0; taken < rounds*activations; {
-				if a := q.Pop(); a != nil {
+				if a := q.Pop(taken%4 == 0); a != nil {
 					got[a.(numbered)].Add(1)
 					taken++
 				} else {

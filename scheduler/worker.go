@@ -11,14 +11,15 @@ const maxInRow = 32
 // sees its worker during Run and must not keep it: no method is safe for use from
 // another goroutine or after Run has returned.
 type Worker struct {
-	executor  *Executor
-	lifo      Activation // scheduled by the running activation, to run next
-	inRow     int        // activations taken from lifo since the queue was last asked
-	searching bool       // counted in executor.counts
-	hurry     bool       // see Hurry
-	turn      turn       // since the worker last yielded
-	woken     chan bool  // see Executor.park; holds one
-	hold      *hold      // what the stall detector sees; nil: off
+	executor   *Executor
+	lifo       Activation // scheduled by the running activation, to run next
+	inRow      int        // activations taken from lifo since the queue was last asked
+	freshInRow int        // looks at the queue since an activation has used up a slice or was taken from those that have
+	searching  bool       // counted in executor.counts
+	hurry      bool       // see Hurry
+	turn       turn       // since the worker last yielded
+	woken      chan bool  // see Executor.park; holds one
+	hold       *hold      // what the stall detector sees; nil: off
 }
 
 // Executor returns the executor that the worker belongs to.
@@ -76,12 +77,15 @@ func (w *Worker) work() (left bool) {
 func (w *Worker) run(a Activation) {
 	for w.slice(a) {
 		if w.turn.over(true) || w.hurry {
-			w.executor.queue.push(a) // see yield
+			w.executor.queue.pushSpent(a) // see yield
+			w.freshInRow = 0
 			w.yield()
 			return
 		}
 		if w.hasWork() || w.excess() {
-			w.executor.Schedule(a)
+			w.executor.queue.pushSpent(a)
+			w.freshInRow = 0
+			w.executor.wake()
 			return
 		}
 		// Nobody waits: going on at once spares the queue and a wake-up.
@@ -139,10 +143,14 @@ func (w *Worker) next() Activation {
 		w.Flush()
 	}
 	w.inRow = 0
-	if awaited {
+	a, spent := w.executor.queue.pop(w.freshInRow >= maxFreshInRow)
+	w.freshInRow++
+	if spent {
+		w.freshInRow = 0
+	} else if awaited {
 		w.executor.awaited.Add(-1)
 	}
-	return w.executor.queue.pop()
+	return a
 }
 
 // excess reports whether AddWorkers has lowered the maximum below what runs (I2).
