@@ -82,13 +82,13 @@ func TestFailureIsIsolated(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			run, err := runtime.Start(context.Background(), rt, one(t, c.body, c.opts...), 1, runtime.ID("r-1"))
+			run, err := runtime.Start(context.Background(), rt, one(t, c.body, c.opts...), 1, runtime.ID("r-"+c.name))
 			if err != nil {
 				t.Fatal(err)
 			}
 			_, err = run.Result(within(t))
 			te := taskError(t, err)
-			if te.Workflow != "one" || te.RunID != "r-1" || te.Task != "work" || te.Attempt != 1 {
+			if te.Workflow != "one" || te.RunID != "r-"+c.name || te.Task != "work" || te.Attempt != 1 {
 				t.Errorf("error names %+v", te)
 			}
 			if !c.check(err) {
