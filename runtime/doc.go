@@ -14,6 +14,9 @@
 // before it takes them up; when either is full, the caller of Execute waits and
 // Start answers [ErrOverloaded].
 //
+// A run that fails or is cancelled undoes what its tasks have done, where they say how: see workflow.Compensate. A
+// run with an [ID] happens once. Tests let time pass as they like, in a bubble of testing/synctest or with Config.Clock.
+//
 // What it never does: poll, block a worker on a full mailbox, lose a run that it
 // accepted, let one task's panic or delay harm another run, or link a logger, a
 // metrics library or a tracer: those plug in as an [Observer], see the packages

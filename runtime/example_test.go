@@ -2,10 +2,12 @@ package runtime_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/retry"
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
 
@@ -51,4 +53,29 @@ func ExampleStart() {
 	out, err := run.Result(context.Background())
 	fmt.Println(run.ID(), run.Status(), out, err)
 	// Output: greeting-1 succeeded HELLO <nil>
+}
+
+// A charge is taken back when the shipment fails: compensations run in the reverse order of what succeeded.
+func ExampleExecute_compensation() {
+	charge := func(_ context.Context, order string) (string, error) { return "charge-of-" + order, nil }
+	refund := func(_ context.Context, charge string) error { fmt.Println("refunded", charge); return nil }
+	ship := func(context.Context, string) (string, error) { return "", errors.New("out of stock") }
+
+	b := workflow.New[string]("checkout")
+	paid := workflow.Task(b, "charge", charge, b.Input(), workflow.Compensate(refund),
+		workflow.CompensateRetry(retry.Exponential{MaxAttempts: 5}))
+	def, err := workflow.Build(b, workflow.Task(b, "ship", ship, paid))
+	if err != nil {
+		panic(err)
+	}
+	rt, err := runtime.New(runtime.Config{})
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = rt.Stop(context.Background()) }()
+	_, err = runtime.Execute(context.Background(), rt, def, "o-1", runtime.ID("checkout-o-1")) // a second call with this id does not charge again
+	fmt.Println(err)
+	// Output:
+	// refunded charge-of-o-1
+	// workflow checkout, run checkout-o-1, task ship, attempt 1: out of stock
 }

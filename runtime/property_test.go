@@ -23,7 +23,19 @@ type planned struct {
 	panics   bool // fail by panic
 	started  atomic.Int64
 	done     atomic.Bool
+
+	undo         bool  // it has a compensation
+	undoFailures int   // attempts of that which fail
+	order        order // of the graph
+	ended        atomic.Int64
+	undone       atomic.Int64 // when it was undone for good; 0 if it was not
+	undoTries    atomic.Int64
 }
+
+// An order numbers what happens to the tasks of one graph.
+type order struct{ last *atomic.Int64 }
+
+func (o order) next() int64 { return o.last.Add(1) }
 
 const maxAttempts = 3 // of the retry policy in random graphs
 
@@ -48,17 +60,44 @@ func (p *planned) body(all []*planned, violations chan<- string, self int) func(
 			return 0, errCard
 		}
 		p.done.Store(true)
+		p.ended.Store(p.order.next())
 		return self, nil
 	}
 }
+
+// compensation fails as often as planned.
+func (p *planned) compensation(violations chan<- string, self int) func(context.Context, int) error {
+	return func(_ context.Context, result int) error {
+		if result != self || p.undone.Load() != 0 {
+			select {
+			case violations <- fmt.Sprintf("task %d was undone twice, or with the result %d", self, result):
+			default:
+			}
+		}
+		if n := p.undoTries.Add(1); n <= int64(p.undoFailures) {
+			if p.panics {
+				panic(errUndo)
+			}
+			return errUndo
+		}
+		p.undone.Store(p.order.next())
+		return nil
+	}
+}
+
+var errUndo = errors.New("cannot be undone")
 
 // drawGraph draws up to 40 tasks; a third of the graphs has no task that fails
 // for good.
 func drawGraph(rt *rapid.T) []*planned {
 	tasks := make([]*planned, rapid.IntRange(1, 40).Draw(rt, "tasks"))
+	last := order{new(atomic.Int64)}
 	worst := rapid.SampledFrom([]int{0, maxAttempts - 1, maxAttempts}).Draw(rt, "worst")
 	for i := range tasks {
-		tasks[i] = &planned{}
+		tasks[i] = &planned{order: last, undo: rapid.Bool().Draw(rt, "undo")}
+		if rapid.IntRange(0, 5).Draw(rt, "undo misbehaves") == 0 {
+			tasks[i].undoFailures = rapid.IntRange(0, maxAttempts).Draw(rt, "undo failures")
+		}
 		if i > 0 {
 			for range rapid.IntRange(0, min(i, 4)).Draw(rt, "edges") {
 				tasks[i].deps = append(tasks[i].deps, rapid.IntRange(0, i-1).Draw(rt, "dep"))
@@ -81,8 +120,11 @@ func compile(rt *rapid.T, tasks []*planned, violations chan<- string) *workflow.
 		for _, d := range p.deps {
 			deps = append(deps, nodes[d])
 		}
-		nodes[i] = workflow.Task(b, fmt.Sprint(i), p.body(tasks, violations, i), b.Input(),
-			workflow.After(deps...), workflow.Retry(retry.Constant{MaxAttempts: maxAttempts}))
+		opts := []workflow.Option{workflow.After(deps...), workflow.Retry(retry.Constant{MaxAttempts: maxAttempts})}
+		if p.undo {
+			opts = append(opts, workflow.Compensate(p.compensation(violations, i)), workflow.CompensateRetry(retry.Constant{MaxAttempts: maxAttempts}))
+		}
+		nodes[i] = workflow.Task(b, fmt.Sprint(i), p.body(tasks, violations, i), b.Input(), opts...)
 	}
 	def, err := workflow.Build(b, b.Input())
 	if err != nil {
@@ -129,6 +171,7 @@ func TestRandomGraphs(t *testing.T) {
 			default:
 			}
 			checkOutcome(rt, tasks, run.Report(), out, err)
+			checkUndone(rt, tasks, run.Report(), err, cfg.TaskActors == 1)
 		})
 	}
 }
@@ -160,6 +203,41 @@ func checkOutcome(rt *rapid.T, tasks []*planned, rep runtime.Report, out int, er
 			rt.Fatalf("task %d is %v, its body done: %v", i, status, p.done.Load())
 		case status == workflow.StatusFailed && p.succeeds():
 			rt.Fatalf("task %d failed", i)
+		}
+	}
+}
+
+// checkUndone: of a run that did not succeed each task that did is undone once, in the reverse order of the ends: exactly
+// if bodies ran one after the other, else of those that depend on each other. What could not be undone is told.
+func checkUndone(rt *rapid.T, tasks []*planned, rep runtime.Report, err error, exact bool) {
+	deps := make([][]int, len(tasks))
+	owed := 0
+	for i, p := range tasks {
+		deps[i] = p.deps
+		must := err != nil && p.undo && rep.Tasks[i].Status == workflow.StatusSucceeded
+		tries := int64(0)
+		if must {
+			owed++
+			tries = int64(min(p.undoFailures+1, maxAttempts))
+		}
+		if p.undoTries.Load() != tries || (p.undone.Load() != 0) != (must && p.undoFailures < maxAttempts) {
+			rt.Fatalf("task %d is %v in a run that ended with %v: %d attempts to undo it, planned %d; undone %v", i, rep.Tasks[i].Status, err, p.undoTries.Load(), tries, p.undone.Load() != 0)
+		}
+		if must && p.undoFailures == maxAttempts && !errors.Is(err, errUndo) {
+			rt.Fatalf("task %d could not be undone, and the run's error is %v", i, err)
+		}
+	}
+	if len(rep.Compensations) != owed {
+		rt.Fatalf("%d compensations reported; want %d", len(rep.Compensations), owed)
+	}
+	for i, later := range tasks {
+		for j, earlier := range tasks {
+			if later.undone.Load() == 0 || earlier.undone.Load() == 0 || later.undone.Load() < earlier.undone.Load() {
+				continue
+			}
+			if dependsOn(deps, i, j) || exact && later.ended.Load() > earlier.ended.Load() {
+				rt.Fatalf("task %d was undone before task %d, which ended after it", j, i)
+			}
 		}
 	}
 }

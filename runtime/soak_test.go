@@ -63,17 +63,22 @@ func moody(seed *atomic.Uint64, release <-chan struct{}) func(context.Context, i
 // it survives, priorities, and tasks that share a cache, a breaker and limits with those of other runs.
 func soakGraph(t *testing.T, body func(context.Context, int) (int, error)) *workflow.Definition[int, int] {
 	t.Helper()
+	undo := []workflow.Option{ // failures come back as part of the run's error
+		workflow.Compensate(func(ctx context.Context, n int) error { _, err := body(ctx, n); return err }),
+		workflow.CompensateRetry(retry.Exponential{MaxAttempts: 2, Base: time.Microsecond, Max: time.Millisecond}),
+	}
 	again := workflow.Retry(retry.Exponential{MaxAttempts: 3, Base: time.Microsecond, Max: time.Millisecond, Jitter: 1})
 	bound := workflow.Timeout(2 * time.Millisecond)
-	b := workflow.New[int]("soak")
-	head := workflow.Task(b, "head", body, b.Input(), again, bound)
-	link := workflow.Task(b, "link", body, head, bound)
+	b := workflow.New[int]("soak", workflow.CompensateTimeout(2*time.Millisecond))
+	head := workflow.Task(b, "head", body, b.Input(), append(undo, again, bound)...)
+	link := workflow.Task(b, "link", body, head, append(undo, bound)...)
 	var leaves []workflow.Node
 	for i := range 8 {
 		leaves = append(leaves, workflow.Task(b, fmt.Sprintf("leaf-%d", i), body, link, again, bound))
 	}
 	list := workflow.Task(b, "list", func(_ context.Context, n int) ([]int, error) { return make([]int, n%16), nil }, link)
-	items := workflow.Map(b, "items", body, list, workflow.Limit(3), again, bound, workflow.TaskTimeout(time.Second))
+	items := workflow.Map(b, "items", body, list, workflow.Limit(3), again, bound, workflow.TaskTimeout(time.Second),
+		workflow.CompensateItem(func(ctx context.Context, n int) error { _, err := body(ctx, n); return err }))
 	shared := newShared(t)
 	leaves = append(leaves,
 		workflow.Task(b, "inline", func(_ context.Context, n int) (int, error) { return n, nil }, head, workflow.Inline()),
@@ -123,7 +128,7 @@ func TestSoak(t *testing.T) {
 	for i, overflow := range overflows {
 		cfg := runtime.Config{
 			WorkflowActors: 1 + 2*i, TaskActors: 4 + 8*i, MailboxCapacity: 1 + i, MaxRuns: 40,
-			CancelGrace: time.Millisecond, Overflow: overflow, Policy: []string{"idle", "round-robin", "least-loaded", "hash"}[i], Schedule: runtime.Schedule(i % 2), Observer: &balance{t: t},
+			CancelGrace: time.Millisecond, RetainedRuns: 1000, Overflow: overflow, Policy: []string{"idle", "round-robin", "least-loaded", "hash"}[i], Schedule: runtime.Schedule(i % 2), Observer: &balance{t: t},
 		}
 		if i%2 == 0 {
 			cfg.Observer = nil // so that runs use the memory of others again
@@ -158,7 +163,12 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 					executeImpatiently(t, rt, def, rng, &executed)
 					continue
 				}
-				run, err := runtime.Start(context.Background(), rt, def, rng.IntN(100), runtime.Priority(workflow.Level(rng.IntN(5))))
+				opts := []runtime.RunOption{runtime.Priority(workflow.Level(rng.IntN(5)))}
+				in, named := rng.IntN(100), rng.IntN(4) == 0
+				if named {
+					opts = append(opts, runtime.ID(fmt.Sprintf("%d-%x", caller, rng.Uint64())))
+				}
+				run, err := runtime.Start(context.Background(), rt, def, in, opts...)
 				if errors.Is(err, runtime.ErrOverloaded) {
 					refused.Add(1)
 					goruntime.Gosched()
@@ -172,6 +182,12 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 					run.Cancel()
 				}
 				_, err = run.Result(within(t))
+				if named && !errors.Is(err, runtime.ErrOverloaded) {
+					again, err := runtime.Start(context.Background(), rt, def, in, opts...)
+					if err != nil || again.Status() != run.Status() {
+						t.Errorf("the same id again: %v; the run %v", err, run.Status())
+					}
+				}
 				switch status := run.Status(); {
 				case status == workflow.StatusCancelled && errors.Is(err, runtime.ErrOverloaded):
 					shed.Add(1)
@@ -210,6 +226,10 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 	}
 	t.Logf("%d succeeded, %d failed, %d cancelled, %d shed, %d refused; %d retries, %d panics, %d timeouts",
 		succeeded.Load(), failed.Load(), cancelled.Load(), shed.Load(), refused.Load(), s.Retries, s.Panics, s.Timeouts)
+	t.Logf("%d compensations, %d in vain, %d runs joined, %d kept; %d cache hits", s.Compensations, s.NotCompensated, s.JoinedRuns, s.RetainedRuns, s.Cache.Hits)
+	if s.Compensations == 0 || s.JoinedRuns == 0 {
+		t.Error("the soak has compensated nothing, or joined no run")
+	}
 	if now := liveBytes(); lasts > time.Minute && now > 2*atHalf+(16<<20) {
 		t.Errorf("%d MiB live at half time, %d at the end", atHalf>>20, now>>20)
 	}

@@ -50,6 +50,7 @@ type Processor struct {
 	compensating atomic.Int64 // runs that have their tasks undone
 	undoHalted   atomic.Bool  // no compensation begins any more
 	stopping     atomic.Bool
+	halted       atomic.Bool // the actors are being stopped, and nothing is left for them
 	idleOnce     sync.Once
 	idle         chan struct{} // closed when stopping and nothing is in flight
 	stopped      chan struct{} // closed when Stop is through
@@ -273,7 +274,7 @@ func (p *Processor) assignAll(all []*attempt) {
 
 // give wakes a task actor, which is idle, with an attempt.
 func (p *Processor) give(t *taskActor, a *attempt) {
-	if err := t.ref.Tell(executeTask{a}); err != nil {
+	if err := t.ref.Tell(executeTask{a}); err != nil && !p.halted.Load() {
 		panic("processor: an idle task actor refused its task: " + err.Error())
 	}
 }
@@ -341,6 +342,9 @@ func (p *Processor) replace(index int) {
 // resume gives a task actor that is not inside receive its next attempt, or
 // makes it idle.
 func (p *Processor) resume(t *taskActor) {
+	if p.halted.Load() {
+		return
+	}
 	if a, ok := p.pool.Next(t.index); ok {
 		p.give(t, a)
 	}

@@ -115,6 +115,7 @@ func (p *Processor) stopActors() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.actorsGrace())
 	defer cancel()
 	p.drain(ctx)
+	p.halt()
 	stopped := make(chan error, 1)
 	go func() { stopped <- errors.Join(p.sys.Stop(ctx), p.wheel.Stop(ctx)) }()
 	return <-stopped
@@ -132,6 +133,17 @@ func (p *Processor) drain(ctx context.Context) {
 		case <-w.drained:
 		case <-ctx.Done():
 			return
+		}
+	}
+}
+
+// halt throws away what the task actors under leaked bodies have not met: attempts that were dropped. Those bodies may return
+// much later, and must not tell stopped actors about them.
+func (p *Processor) halt() {
+	p.halted.Store(true) // before the queue is emptied
+	for i := range p.members {
+		for more := true; more; {
+			_, more = p.pool.Next(i)
 		}
 	}
 }

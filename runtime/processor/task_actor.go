@@ -408,6 +408,9 @@ func (t *taskActor) comeBack(a *attempt) bool {
 	t.p.notice(a, NoticeReturned)
 	t.p.count.leaked.Add(-1)
 	t.p.countLeak(a, -1)
+	if t.p.halted.Load() {
+		return false // to a runtime that has stopped: there is nothing to go on with
+	}
 	if a.fate.CompareAndSwap(fateOpen, fateReturned) {
 		t.p.returned(a)
 		return true

@@ -68,7 +68,7 @@ func (w *workflowActor) post(c control) {
 // tell sends a message whose place in the mailbox its sender holds: one of the
 // waiting runs', or a credit.
 func (w *workflowActor) tell(m message) {
-	if err := w.ref.Tell(m); err != nil {
+	if err := w.ref.Tell(m); err != nil && !w.p.halted.Load() {
 		// Stop waits for every run and reply before it closes the mailbox, so
 		// this is a defect of the engine: never let it pass in silence.
 		panic(fmt.Sprintf("processor: workflow actor %d refused a message that had its place: %v", w.index, err))

@@ -45,7 +45,7 @@
 //
 // ${{ }} holds an expression of github.com/expr-lang/expr over input, tasks (output,
 // status, error), run (id, workflow) and env; in a foreach also over item and index, in
-// a repeat over previous and iteration, in its until and in compensate over output.
+// a repeat over previous and iteration, in its until and in compensate over output (of a foreach also item and index).
 // Output sees input, tasks and env. A task waits for the tasks that its expressions
 // refer to. A value that is nothing but an expression keeps its type, and if that is
 // nothing but a path every digit of its numbers; in other text an expression
