@@ -100,5 +100,5 @@ bench-compare: ## compare the working tree with a revision, counts interleaved (
 	done; done && \
 	$(TOOL) benchstat base=$$tmp/base.txt tree=$$tmp/tree.txt
 
-results: ## measure again and write bench/RESULTS.md (SUITE=names, all if empty; COUNT=n BENCHTIME=100ms, else the suite's own)
+results: js-engine ## measure again and write bench/RESULTS.md (SUITE=names, all if empty; COUNT=n BENCHTIME=100ms, else the suite's own)
 	$(GO) run ./bench/results -suite '$(SUITE)' $(if $(filter-out file,$(origin COUNT)),-count $(COUNT)) $(if $(BENCHTIME),-benchtime $(BENCHTIME))

@@ -57,6 +57,9 @@ func (s suite) section(count int, benchtime string) (string, error) {
 	if s.compute != nil {
 		return s.compute(s)
 	}
+	if _, err := os.Stat("runtime/js/engine.wasm"); s.tags == "jsengine" && err != nil {
+		return "", fmt.Errorf("suite %s: the JavaScript engine was not fetched: run make js-engine, which needs npm, or name the other suites", s.name)
+	}
 	m, err := measure(s, cmp.Or(count, s.count, 10), cmp.Or(benchtime, s.benchtime, "100ms"))
 	if err != nil {
 		return "", err

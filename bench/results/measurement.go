@@ -40,7 +40,7 @@ func measure(s suite, count int, benchtime string) (*measurement, error) {
 	}
 	defer os.RemoveAll(dir)
 	binary, raw := filepath.Join(dir, "bench.test"), filepath.Join(dir, "raw.txt")
-	if _, err := command(s.dir, "go", "test", "-c", "-o", binary, "."); err != nil {
+	if _, err := command(s.dir, "go", "test", "-c", "-tags="+s.tags, "-o", binary, "."); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer

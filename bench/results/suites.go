@@ -17,6 +17,8 @@ type suite struct {
 	side, ours string
 	targets    []target
 
+	tags string // of the build; jsengine leaves the suite out where the engine was not fetched
+
 	// Of a suite that needs more or less than 10 counts of 100ms; the command line decides first.
 	count     int
 	benchtime string
@@ -178,4 +180,4 @@ var suites = slices.Concat([]suite{
 			"Simulated with the real Sizer and a fixed seed. Settled: from then on the mean wait is at most 5 ms for half a second.",
 		compute: computeSizing,
 	},
-}, backpressureSuites, roomSuites, actorSuites)
+}, backpressureSuites, roomSuites, actorSuites, jsSuites)

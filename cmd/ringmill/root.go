@@ -53,7 +53,7 @@ more: see its help.`,
 	root.SetOut(help)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newSchema(s), newLoadgen(s), newVersion(s))
+	root.AddCommand(newRun(s), newValidate(s), newGraph(s), newSchema(s), newCompiler(s), newLoadgen(s), newVersion(s))
 	strictHelp(root)
 	return root
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/ringmill/ringmill/runtime/js"
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
@@ -24,7 +26,7 @@ func newScripts(file string, out *console) *scripts {
 	if file != standardInput {
 		dir = filepath.Dir(file)
 	}
-	tasks := js.NewTasks(js.Config{CacheDir: scriptCache()}, func(name string) ([]byte, error) {
+	tasks := js.NewTasks(js.Config{CacheDir: scriptCache(), TypeScriptCommand: compilerCommand()}, func(name string) ([]byte, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(dir, name)
 		}
@@ -43,6 +45,28 @@ func (s *scripts) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	_ = s.Close(ctx) // the process ends anyway
+}
+
+// compilerCommand compiles TypeScript in a process of its own, which is this program
+// again: a compilation that takes for ever can be killed there.
+func compilerCommand() []string {
+	self, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	return []string{self, compilerName}
+}
+
+const compilerName = "typescript"
+
+func newCompiler(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:    compilerName,
+		Short:  "Compile TypeScript from standard input, for the program itself",
+		Hidden: true,
+		Args:   noArguments,
+		RunE:   func(*cobra.Command, []string) error { return js.CompileTypeScript(s.in, s.out) },
+	}
 }
 
 func readScript(name string) ([]byte, error) {

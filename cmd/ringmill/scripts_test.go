@@ -170,3 +170,24 @@ func TestLoadgenScript(t *testing.T) {
 		t.Errorf("without the engine: %+v", r)
 	}
 }
+
+// TestTypeScriptWithoutEnd: a source that the compiler does not come to an end with is refused
+// in time, and the program ends.
+func TestTypeScriptWithoutEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes the compiler's 5 s")
+	}
+	cmd := withEngine(t, "validate", "wf.yaml")
+	write(t, cmd, "wf.yaml", "tasks: {a: {ts: {file: a.ts}}}")
+	write(t, cmd, "a.ts", "const x: any = "+strings.Repeat("a ? (b) : c => ", 60)+"d"+strings.Repeat(" : e", 60)+"\nreturn x")
+	if r := finish(t, cmd); r.code > 2 {
+		t.Errorf("%+v", r)
+	}
+	cmd = withEngine(t, "run", "wf.yaml", "--json")
+	write(t, cmd, "wf.yaml", "tasks: {a: {ts: {file: a.ts}, timeout: 20s}}")
+	write(t, cmd, "a.ts", "const x: any = "+strings.Repeat("a ? (b) : c => ", 60)+"d"+strings.Repeat(" : e", 60)+"\nreturn x")
+	r := finish(t, cmd)
+	if r.code != 1 || objects(t, r.stdout)[0].Error.Class != "timeout" {
+		t.Errorf("%+v", r)
+	}
+}

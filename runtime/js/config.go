@@ -36,6 +36,11 @@ type Config struct {
 	// Interpreter runs the engine on every platform that Go supports, some 30 times
 	// slower. Defaults to false: machine code, where wazero makes it.
 	Interpreter bool
+	// TypeScriptCommand is a program and its arguments that compiles TypeScript in a
+	// process of its own, as [CompileTypeScript] does: started for each source that is not cached,
+	// two at a time, and killed after 5 s. Set it where strangers write TypeScript:
+	// a compilation in this process cannot be stopped. Defaults to none, which means this process.
+	TypeScriptCommand []string
 	// BreakerFailures is how many timeouts, out-of-memory errors and traps of a script
 	// within BreakerWindow make its calls fail at once, for BreakerWindow. Defaults to
 	// 5. Range 1 to 1,000.

@@ -228,14 +228,23 @@ func (g *guest) watch() {
 	}
 }
 
-// unwatch ends that. A call that waits for the host leaves its thread; the pages
-// it wrote are then asked for.
+// unwatch ends that, before the call does where it waits for the host or burns more
+// than one tank of fuel: a locked thread is one that Go makes another for. The pages that such a
+// call writes are asked for.
 func (g *guest) unwatch() {
 	if g.watched {
-		now, ok := guestmem.Faults()
-		g.settled, g.watched = ok && now == g.faults, false
+		g.watched = false
 		goruntime.UnlockOSThread()
 	}
+}
+
+// settle says at the end of a call whether it wrote new pages.
+func (g *guest) settle() {
+	if g.watched {
+		now, ok := guestmem.Faults()
+		g.settled = ok && now == g.faults
+	}
+	g.unwatch()
 }
 
 // restoreBase writes what is not the base's any more. The kernel tells exactly
@@ -291,7 +300,7 @@ func (g *guest) begin(ctx context.Context, deadline time.Time) *call {
 }
 
 func (g *guest) end() {
-	g.unwatch()
+	g.settle()
 	g.peak = g.pages()
 	g.call = nil
 }

@@ -78,6 +78,7 @@ func (m *machine) bindHost(ctx context.Context) error {
 // the scheduler and the collector get the thread back.
 func (g *guest) hostInterrupt(stack []uint64) {
 	stack[0] = 0
+	g.unwatch() // what takes longer must not keep a thread from Go's scheduler
 	if g.call != nil && g.call.stop() {
 		stack[0] = 1
 	}

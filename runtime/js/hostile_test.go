@@ -2,6 +2,7 @@ package js_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,7 +28,7 @@ const hostileVariable = "RINGMILL_JS_HOSTILE"
 
 const (
 	hostileData    = 256 << 20 // what the child may have of private memory
-	hostileTimeout = time.Second
+	hostileTimeout = 500 * time.Millisecond
 	patience       = 30 * time.Second // for scripts that end by themselves, on a slow machine
 )
 
@@ -41,14 +42,15 @@ type outcome struct {
 
 // A summary is the child's last line.
 type summary struct {
-	Outcomes      []outcome
-	QuietP99, P99 time.Duration // of an actor's answer, before and beside the scripts
-	LongestGC     time.Duration // of runtime.GC beside the scripts
-	LoopGC        time.Duration // and beside as many plain Go loops
-	ResidentPeak  int64
-	Stats         js.Stats
-	Instances     int
-	MemoryBytes   int64
+	Outcomes []outcome
+	// P99 of an actor's answer with nothing beside it, with as many plain Go loops as
+	// guests compute at a time, and with the scripts; GC is that of runtime.GC.
+	QuietP99, LoopP99, P99 time.Duration
+	LoopGC, GC             time.Duration
+	ResidentPeak           int64
+	Stats                  js.Stats
+	Instances              int
+	MemoryBytes            int64
 }
 
 // TestHostile: no script of testdata harms the process, alone or beside seven
@@ -82,9 +84,6 @@ func check(t *testing.T, s *summary) {
 	good := 0
 	for _, o := range s.Outcomes {
 		expect := expectation(o.File)
-		if growing[filepath.Base(o.File)] {
-			expect += " or OOM"
-		}
 		if !allowed(expect, o.Class) {
 			t.Errorf("%s ended with class %q (%s), want %s", o.File, o.Class, o.Text, expect)
 			continue
@@ -97,21 +96,30 @@ func check(t *testing.T, s *summary) {
 	}
 	bound := int64(60<<20) + int64(s.Instances)*s.MemoryBytes
 	late := s.Stats.Overrun
-	t.Logf("%d of %d scripts as expected; stopped %v (p50), %v (p99) late; runtime.GC took up to %v (beside Go loops %v); actors' p99 %v (before %v); peak RSS %d MB of %d MB; %d guests replaced",
-		good, len(s.Outcomes), late.P50, late.P99, s.LongestGC, s.LoopGC, s.P99, s.QuietP99, s.ResidentPeak>>20, bound>>20, s.Stats.Replaced)
+	t.Logf("%d of %d scripts as expected; stopped %v (p50), %v (p99) late; runtime.GC p99 %v (beside Go loops %v); actors' p99 %v (beside Go loops %v, beside nothing %v); peak RSS %d MB of %d MB; %d guests replaced",
+		good, len(s.Outcomes), late.P50, late.P99, s.GC, s.LoopGC, s.P99, s.LoopP99, s.QuietP99, s.ResidentPeak>>20, bound>>20, s.Stats.Replaced)
 	if !raceEnabled && s.ResidentPeak > bound {
 		t.Errorf("peak RSS %d MB, want at most 60 MB and the limits of %d guests", s.ResidentPeak>>20, s.Instances)
 	}
-	// The bounds below are what a loaded machine of two processors keeps; DESIGN.md has
-	// the figures of a quiet one.
-	if late.P99 > 2*time.Second || s.P99 > 20*s.QuietP99+100*time.Millisecond {
-		t.Errorf("scripts were stopped up to %v late, actors' p99 was %v (%v before)", late.P99, s.P99, s.QuietP99)
+	// A guest must be no worse a neighbour than a loop of plain Go, whatever else the
+	// machine does: the bounds are relative, with what one slice of Go's scheduler takes on top. The
+	// suite js of bench/results holds the absolute ones.
+	const slice = 20 * time.Millisecond
+	if s.P99 > 2*s.LoopP99+slice {
+		t.Errorf("actors' p99 was %v beside scripts, %v beside Go loops", s.P99, s.LoopP99)
+	}
+	if s.GC > 2*s.LoopGC+slice {
+		t.Errorf("runtime.GC took %v (p99) beside scripts, %v beside Go loops", s.GC, s.LoopGC)
+	}
+	if late.P50 > 100*time.Millisecond || late.P99 > 2*time.Second {
+		t.Errorf("scripts were stopped %v (p50), %v (p99) late", late.P50, late.P99)
 	}
 }
 
-// growing are scripts that take memory without end, although they are expected to end in time or at the deadline: a
-// machine that is fast enough meets the limit of memory first. Either way the guest is stopped.
-var growing = map[string]bool{"66-regexp-symbol-override.js": true}
+// hasty are scripts that take memory without end where a timeout is expected: 30 MB in
+// about a second, so that a fast machine meets one limit first and a slow one the other. This
+// deadline is always the first.
+var hasty = map[string]time.Duration{"66-regexp-symbol-override.js": 50 * time.Millisecond}
 
 // allowed reports whether a class is among those that an expectation names.
 func allowed(expect, class string) bool {
@@ -198,8 +206,9 @@ func hostileRun(together bool) (*summary, error) {
 	if together {
 		s.MemoryBytes = config.Limits.MemoryBytes
 	}
-	s.LoopGC = loopGC(2)
+	s.LoopP99, s.LoopGC = besideLoops(w, cmp.Or(config.Parallel, 1))
 	gc := make(chan struct{})
+	var collections []time.Duration
 	var background, work sync.WaitGroup
 	background.Go(func() {
 		for {
@@ -210,7 +219,7 @@ func hostileRun(together bool) (*summary, error) {
 			}
 			begun := time.Now()
 			goruntime.GC()
-			s.LongestGC = max(s.LongestGC, time.Since(begun))
+			collections = append(collections, time.Since(begun))
 		}
 	})
 	var mu sync.Mutex
@@ -237,14 +246,14 @@ func hostileRun(together bool) (*summary, error) {
 	work.Wait()
 	close(gc)
 	background.Wait()
-	s.P99, s.Stats = w.p99(), e.Stats()
+	s.P99, s.GC, s.Stats = w.p99(), p99(collections), e.Stats()
 	w.stop()
 	s.ResidentPeak = residentPeak()
 	return s, e.Close(context.Background())
 }
 
-// loopGC is the longest of some collections beside n goroutines that only compute.
-func loopGC(n int) (longest time.Duration) {
+// besideLoops measures actors and collections beside n goroutines that only compute.
+func besideLoops(w *watcher, n int) (answer, gc time.Duration) {
 	var stop atomic.Bool
 	var loops sync.WaitGroup
 	for range n {
@@ -256,14 +265,24 @@ func loopGC(n int) (longest time.Duration) {
 			}
 		})
 	}
-	for range 50 {
+	var collections []time.Duration
+	for range 200 {
 		begun := time.Now()
 		goruntime.GC()
-		longest = max(longest, time.Since(begun))
+		collections = append(collections, time.Since(begun))
 	}
+	w.wait(500)
 	stop.Store(true)
 	loops.Wait()
-	return longest
+	return w.p99(), p99(collections)
+}
+
+func p99(times []time.Duration) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	slices.Sort(times)
+	return times[len(times)*99/100]
 }
 
 func hostileCall(e *js.Engine, probe *js.Script, file string) outcome {
@@ -275,7 +294,7 @@ func hostileCall(e *js.Engine, probe *js.Script, file string) outcome {
 	}
 	script, err := e.Compile(context.Background(), js.Source{Name: file, Code: string(code)})
 	if err == nil {
-		_, err = e.Run(context.Background(), script, js.Input{Timeout: hostileTimeout})
+		_, err = e.Run(context.Background(), script, js.Input{Timeout: cmp.Or(hasty[filepath.Base(file)], hostileTimeout)})
 		if js.ClassOf(err) == js.ClassTimeout && !allowed(expectation(file), "timeout") {
 			_, err = e.Run(context.Background(), script, js.Input{})
 		}
@@ -347,11 +366,7 @@ func (w *watcher) wait(n int) {
 func (w *watcher) p99() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.times) == 0 {
-		return 0
-	}
-	slices.Sort(w.times)
-	p := w.times[len(w.times)*99/100]
+	p := p99(w.times)
 	w.times = w.times[:0]
 	return p
 }

@@ -17,6 +17,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv(hostileVariable) != "" {
 		hostileMain() // does not return
 	}
+	if len(os.Args) == 2 && os.Args[1] == compilerArgument {
+		if err := js.CompileTypeScript(os.Stdin, os.Stdout); err != nil {
+			panic(err)
+		}
+		os.Exit(0)
+	}
 	dir, err := os.MkdirTemp("", "ringmill-js")
 	if err != nil {
 		panic(err)
@@ -29,6 +35,9 @@ func TestMain(m *testing.M) {
 			os.Exit(code)
 		}))
 }
+
+// compilerArgument makes the test's binary a compiler.
+const compilerArgument = "compile-typescript"
 
 var cacheDir string
 

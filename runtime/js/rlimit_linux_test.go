@@ -30,6 +30,17 @@ func residentPeak() int64 {
 	return 0
 }
 
+// openFiles and mappings count what the process has open and mapped.
+func openFiles() int {
+	list, _ := os.ReadDir("/proc/self/fd")
+	return len(list)
+}
+
+func mappings() int {
+	text, _ := os.ReadFile("/proc/self/maps")
+	return strings.Count(string(text), "\n")
+}
+
 // residentNow is what the process has in memory, in bytes.
 func residentNow() int64 {
 	statm, err := os.ReadFile("/proc/self/statm")

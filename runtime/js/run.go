@@ -442,7 +442,6 @@ func (g *guest) hostEvent(c *call) error {
 	var done *answerOf
 	if wait := time.Until(next.at); !hasTimer || wait > 0 {
 		g.unwatch()
-		g.settled = false // what follows is not watched
 		c.engine.pool.yield()
 		done = c.sleep(next, hasTimer)
 		c.engine.pool.resume()

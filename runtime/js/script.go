@@ -147,7 +147,7 @@ func (e *Engine) compile(ctx context.Context, s *Script) (*image, error) {
 		text, lines := f.before+s.source.Code+f.behind, lineMap(nil)
 		if s.source.Language == TypeScript {
 			var err error
-			if text, lines, err = transpile(f, s.source); err != nil {
+			if text, lines, err = e.transpile(f, s.source); err != nil {
 				last = err
 				continue
 			}

@@ -33,7 +33,7 @@ func TestSoak(t *testing.T) {
 			"globalThis.k = Array(%d).fill({}); const l = []; l.push(l); console.log('x'.repeat(100)); return [input, crypto.randomUUID(), k.length]", i*100)))
 	}
 	scripts = append(scripts, compile(t, e, "throw new Error('x')"), compile(t, e, "const a = []; for (;;) a.push('x'.repeat(1e6))"))
-	round := func(n int) int64 {
+	round := func(n int) resources {
 		var wg sync.WaitGroup
 		var next atomic.Int64
 		for range 8 {
@@ -53,16 +53,41 @@ func TestSoak(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		goruntime.GC()
-		return residentNow()
+		return held()
 	}
 	before := round(calls / 10)
 	after := round(calls)
+	t.Logf("%d calls: after a tenth %v; at the end %v; %d guests replaced", calls, before, after, e.Stats().Replaced)
+	after.check(t, before, 8<<20)
+}
+
+// resources are what a process can leak.
+type resources struct {
+	resident, heap            int64 // bytes
+	goroutines, files, mapped int
+}
+
+func (r resources) String() string {
+	return fmt.Sprintf("resident %d KB, heap %d KB, %d goroutines, %d files, %d mappings", r.resident>>10, r.heap>>10, r.goroutines, r.files, r.mapped)
+}
+
+// held is what the process holds once the collector has been through.
+func held() (r resources) {
+	goruntime.GC()
+	goruntime.GC() // finalizers and pools take two
 	var m goruntime.MemStats
 	goruntime.ReadMemStats(&m)
-	t.Logf("%d calls: resident %d KB after a tenth, %d KB at the end, heap %d KB; %d guests replaced", calls, before>>10, after>>10, m.HeapAlloc>>10, e.Stats().Replaced)
-	if after > before+8<<20 {
-		t.Errorf("resident memory grew from %d to %d KB", before>>10, after>>10)
+	r.heap, r.goroutines = int64(m.HeapAlloc), goruntime.NumGoroutine()
+	r.resident, r.files, r.mapped = residentNow(), openFiles(), mappings()
+	return r
+}
+
+// check complains about what is more than before, beyond what noise explains: the
+// mappings follow the Go heap's arenas, and files the runtime's own.
+func (r resources) check(t *testing.T, before resources, memory int64) {
+	t.Helper()
+	if r.resident > before.resident+memory || r.heap > before.heap+memory/2 || r.goroutines > before.goroutines || r.files > before.files || r.mapped > before.mapped+8 {
+		t.Errorf("it held %v, now %v", before, r)
 	}
 }
 
@@ -75,7 +100,7 @@ func TestCycles(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		cycles = 5
 	}
-	cycle := func(n int) int64 {
+	cycle := func(n int) resources {
 		for range n {
 			e, err := js.New(js.Config{CacheDir: cacheDir})
 			if errors.Is(err, js.ErrNoEngine) {
@@ -88,15 +113,12 @@ func TestCycles(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		goruntime.GC()
-		return residentNow()
+		return held()
 	}
 	before := cycle(max(3, cycles/10))
 	after := cycle(cycles)
-	t.Logf("%d cycles: resident %d KB after a tenth, %d KB at the end", cycles, before>>10, after>>10)
-	if after > before+16<<20 {
-		t.Errorf("resident memory grew from %d to %d KB", before>>10, after>>10)
-	}
+	t.Logf("%d cycles: after a tenth %v; at the end %v", cycles, before, after)
+	after.check(t, before, 16<<20)
 }
 
 // TestPoolRace mixes calls, waits, failures, cancellations, evictions and Close on

@@ -1,6 +1,8 @@
 package js
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,7 +17,7 @@ import (
 const maxTokens = 24_000
 
 // transpile turns TypeScript in a form into JavaScript, with a map back.
-func transpile(f form, s Source) (text string, lines lineMap, err error) {
+func (e *Engine) transpile(f form, s Source) (text string, lines lineMap, err error) {
 	if n := tokens(s.Code); n > maxTokens {
 		return "", nil, &Error{Class: ClassScript, Script: s.Name, Message: fmt.Sprintf(
 			"the source has %d words and operators, limit %d for TypeScript: split it, or compile it to JavaScript beforehand", n, maxTokens)}
@@ -24,7 +26,40 @@ func transpile(f form, s Source) (text string, lines lineMap, err error) {
 	if f.before != "" {
 		wrapped = 1
 	}
-	options := api.TransformOptions{
+	t, err := e.transform(f.before + s.Code + f.behind)
+	switch {
+	case errors.Is(err, errTranspileTime):
+		return "", nil, &Error{Class: ClassTimeout, Script: s.Name, Message: err.Error(), Err: err}
+	case err != nil:
+		return "", nil, &Error{Class: ClassHost, Script: s.Name, Message: "the TypeScript compiler: " + err.Error(), Err: err}
+	case t.Problem != "":
+		e := &Error{Class: ClassScript, Script: s.Name, Name: "SyntaxError", Message: t.Problem}
+		if t.Line > 0 {
+			e.Line, e.Column = t.Line-wrapped, t.Column
+		}
+		return "", nil, e
+	}
+	consumer, err := sourcemap.Parse("", t.Map)
+	if err != nil {
+		return "", nil, &Error{Class: ClassHost, Script: s.Name, Message: "the source map: " + err.Error(), Err: err}
+	}
+	return strings.TrimRight(t.Code, "\n"), func(line, column int) (int, int, bool) {
+		_, _, line, column, ok := consumer.Source(line, column-1)
+		return line - wrapped, column + 1, ok && line > wrapped
+	}, nil
+}
+
+// A transpiled source is what the compiler made of it, or its first problem.
+type transpiled struct {
+	Code         string
+	Map          []byte
+	Problem      string
+	Line, Column int // of Problem, from 1; 0 if unknown
+}
+
+// esbuild compiles. It may take for ever.
+func esbuild(code string) transpiled {
+	result := api.Transform(code, api.TransformOptions{
 		Loader:         api.LoaderTS,
 		Target:         api.ES2023,
 		Sourcemap:      api.SourceMapExternal,
@@ -33,56 +68,50 @@ func transpile(f form, s Source) (text string, lines lineMap, err error) {
 		LogLevel:       api.LogLevelSilent,
 		Charset:        api.CharsetUTF8,
 		TsconfigRaw:    `{"compilerOptions":{"verbatimModuleSyntax":false}}`,
+	})
+	if len(result.Errors) == 0 {
+		return transpiled{Code: string(result.Code), Map: result.Map}
 	}
-	result, ok := transform(f.before+s.Code+f.behind, options)
-	if !ok {
-		return "", nil, &Error{Class: ClassTimeout, Script: s.Name, Message: "the TypeScript compiler did not end in " + transpileTimeout.String() + ": simplify the source, or compile it to JavaScript beforehand"}
+	m := result.Errors[0]
+	t := transpiled{Problem: m.Text}
+	if m.Location != nil {
+		t.Line, t.Column = m.Location.Line, m.Location.Column+1
 	}
-	if len(result.Errors) > 0 {
-		m := result.Errors[0]
-		e := &Error{Class: ClassScript, Script: s.Name, Name: "SyntaxError", Message: m.Text}
-		if m.Location != nil {
-			e.Line, e.Column = m.Location.Line-wrapped, m.Location.Column+1
-		}
-		return "", nil, e
-	}
-	consumer, err := sourcemap.Parse("", result.Map)
-	if err != nil {
-		return "", nil, &Error{Class: ClassHost, Script: s.Name, Message: "the source map: " + err.Error(), Err: err}
-	}
-	text = strings.TrimRight(string(result.Code), "\n")
-	return text, func(line, column int) (int, int, bool) {
-		_, _, line, column, ok := consumer.Source(line, column-1)
-		return line - wrapped, column + 1, ok && line > wrapped
-	}, nil
+	return t
 }
 
 // transpileTimeout bounds the wait for esbuild, which takes a millisecond for what
-// people write and cannot be stopped: some nested sources make it try every reading.
-// transpiling bounds how many go on after that; while both do, TypeScript that is
-// not cached is refused and everything else goes on.
+// people write: some nested sources make it try every reading. Within this process it
+// cannot be stopped; transpiling bounds how many go on after that. While both do,
+// TypeScript that is not cached is refused and everything else goes on.
 const transpileTimeout = 5 * time.Second
 
 var transpiling = make(chan struct{}, 2)
 
-func transform(code string, options api.TransformOptions) (api.TransformResult, bool) {
-	clock := time.NewTimer(transpileTimeout)
-	defer clock.Stop()
+var errTranspileTime = errors.New("the TypeScript compiler did not end in " + transpileTimeout.String() + ": simplify the source, or compile it to JavaScript beforehand")
+
+func (e *Engine) transform(code string) (transpiled, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), transpileTimeout)
+	defer cancel()
 	select {
 	case transpiling <- struct{}{}:
-	case <-clock.C:
-		return api.TransformResult{}, false
+	case <-ctx.Done():
+		return transpiled{}, errTranspileTime
 	}
-	done := make(chan api.TransformResult, 1)
+	if argv := e.config.TypeScriptCommand; len(argv) > 0 {
+		defer func() { <-transpiling }()
+		return transformBy(ctx, argv, code)
+	}
+	done := make(chan transpiled, 1)
 	go func() {
 		defer func() { <-transpiling }()
-		done <- api.Transform(code, options)
+		done <- esbuild(code)
 	}()
 	select {
-	case result := <-done:
-		return result, true
-	case <-clock.C:
-		return api.TransformResult{}, false
+	case t := <-done:
+		return t, nil
+	case <-ctx.Done():
+		return transpiled{}, errTranspileTime
 	}
 }
 
