@@ -26,4 +26,21 @@ var roomSuites = []suite{
 		side:  "telemetry",
 		ours:  "off",
 	},
+	{
+		name: "policies-peers",
+		about: "What a policy costs a call that goes well, beside failsafe-go: asked before, told afterwards. GuardedCalls: 100 calls in a row with a retry, a breaker " +
+			"and a timeout each; ours are tasks of one workflow, so scheduling and reports are in it.",
+		dir:   "bench/peers",
+		bench: "^Benchmark(Policy|GuardedCalls)$",
+		side:  "impl",
+		ours:  "ringmill",
+		targets: []target{
+			{row: "Policy/policy=breaker", other: "failsafe-go", factor: 1},
+			{row: "Policy/policy=concurrency", other: "failsafe-go", factor: 1},
+			{row: "Policy/policy=rate", other: "failsafe-go", factor: 1},
+			{row: "GuardedCalls/calls=100", other: "failsafe-go", factor: 1},
+			{row: "Policy/policy=breaker", metric: "allocs/op", atMost: 0},
+			{row: "Policy/policy=rate", metric: "allocs/op", atMost: 0},
+		},
+	},
 }
