@@ -357,6 +357,10 @@ func (g *GridResult) latencyHeats() []heat {
 	return maps
 }
 
+// leastSpread is the logarithm of how many times the best value the worst one must be to
+// have the deepest colour: small differences must not look like large ones.
+const leastSpread = math.Ln2
+
 // A heatFigure is what a map shows.
 type heatFigure struct {
 	title   string
@@ -376,12 +380,12 @@ func (g *GridResult) heats(m heatFigure) []heat {
 		}
 	}
 	depth := func(v float64) int {
-		if v <= 0 || high <= low*1.02 {
+		if v <= 0 || high <= low {
 			return 0
 		}
-		d := math.Log(v/low) / math.Log(high/low)
+		d := math.Log(v/low) / max(math.Log(high/low), leastSpread)
 		if !m.lowGood {
-			d = 1 - d
+			d = math.Log(high/v) / max(math.Log(high/low), leastSpread)
 		}
 		return int(math.Round(10 * d))
 	}

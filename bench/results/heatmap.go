@@ -111,10 +111,7 @@ func (t heatTable) drawCell(b *strings.Builder, c heatCell, x, y int, low, high 
 	if c.value <= 0 {
 		fmt.Fprintf(b, `<rect class="none" %s/>`, box)
 	} else {
-		depth := 0.0
-		if high > low {
-			depth = math.Log(c.value/low) / math.Log(high/low)
-		}
+		depth := math.Log(c.value/low) / max(math.Log(high/low), math.Ln2) // what is less than twice as much must not look like more
 		fmt.Fprintf(b, `<rect class="heat" fill-opacity="%.2f" %s/>`, .05+.6*depth, box)
 	}
 	if c.framed {
