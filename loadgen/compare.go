@@ -59,6 +59,7 @@ const (
 	alphaBlocks       = 0.001
 
 	mostForeignCompared = 0.5 // of the machine; beyond it the others decide the times
+	doubtful            = 3   // times as long is a change even so, if as much of the machine was left
 )
 
 // foreignCPU is the median of what others used during the repetitions.
@@ -103,8 +104,11 @@ func Compare(a, b *Result, tolerance float64) (*Comparison, error) {
 		c.Notes = append(c.Notes, fmt.Sprintf("other processes used %s and %s of the machine: %s more tolerance for times", percent(was), percent(is), percent(extra)))
 	}
 	useless := max(was, is) > mostForeignCompared
+	least := tolerance + extra // of times
 	if useless {
-		c.Notes = append(c.Notes, "that is too much to compare times at all: measure when it is quiet")
+		left := max(1-was, 0.01) / max(1-is, 0.01)
+		least = max(least, doubtful*max(left, 1/left)-1)
+		c.Notes = append(c.Notes, "that is too much to compare times, but for changes that nobody else can explain: measure when it is quiet")
 	}
 	if a.Environment.CPU != b.Environment.CPU || a.Environment.Cores != b.Environment.Cores {
 		c.Notes = append(c.Notes, "the results are from different machines")
@@ -128,12 +132,12 @@ func Compare(a, b *Result, tolerance float64) (*Comparison, error) {
 		{"cpu/op", func(s Sample) float64 { return s.CPUPerOp }, 1, false, 100e-9, true},
 		{"allocs/op", func(s Sample) float64 { return s.AllocsOp }, 1, false, 0.5, false},
 	} {
-		least := tolerance
+		matters := tolerance
 		if m.time {
-			least += extra
+			matters = least
 		}
-		change := changeOf(m.name, values(old, m.of), values(new, m.of), alpha, least*m.factor, m.least, m.moreGood)
-		if m.time && useless {
+		change := changeOf(m.name, values(old, m.of), values(new, m.of), alpha, matters*m.factor, m.least, m.moreGood)
+		if m.time && useless && change.Verdict == Same {
 			change.Verdict = Unknown
 		}
 		c.Metrics = append(c.Metrics, change)

@@ -166,3 +166,37 @@ func TestCompare(t *testing.T) {
 		t.Errorf("error %v, want ErrOtherLoad", err)
 	}
 }
+
+// TestCompareBesideOthers: when others use most of the machine, half as long again is
+// nothing that can be told, seven times as long is a regression, unless the machine left
+// that much less to the new build.
+func TestCompareBesideOthers(t *testing.T) {
+	result := func(factor, foreign float64) *loadgen.Result {
+		r := &loadgen.Result{PlanHash: "1", Trust: loadgen.Trust{Verdict: loadgen.Suspect}}
+		for i := range 6 {
+			f := factor * (1 + float64(i)/100)
+			r.Samples = append(r.Samples, loadgen.Sample{P50: 1e-3 * f, P99: 4e-3 * f, Mean: 1.5e-3 * f, Throughput: 1000 / f, CPUPerOp: 1e-5 * f, AllocsOp: 3, ForeignCPU: foreign})
+		}
+		return r
+	}
+	old := result(1, .7)
+	for _, test := range []struct {
+		name            string
+		factor, foreign float64
+		regression      bool
+		p50             string
+	}{
+		{"alike", 1, .7, false, loadgen.Unknown},
+		{"half as long again", 1.5, .7, false, loadgen.Unknown},
+		{"seven times as long", 7, .72, true, loadgen.Worse},
+		{"seven times as long, a tenth of the machine", 7, .97, false, loadgen.Unknown},
+	} {
+		c, err := loadgen.Compare(old, result(test.factor, test.foreign), loadgen.DefaultTolerance)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Regression != test.regression || c.Metrics[0].Metric != "p50" || c.Metrics[0].Verdict != test.p50 {
+			t.Errorf("%s: regression %t, p50 %s, want %t, %s: %+v", test.name, c.Regression, c.Metrics[0].Verdict, test.regression, test.p50, c.Metrics)
+		}
+	}
+}
