@@ -152,9 +152,11 @@ func TestKillDuringRedelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sys := newTestSystem(t, actor.SystemConfig{})
 		stash, handled := true, 0
+		told := make(chan struct{}) // closed when all is accepted: a killed actor refuses
 		ref := actor.Spawn(sys, func(c *actor.Context[int], m int) error {
 			switch {
 			case m < 0:
+				<-told
 				stash = false
 				c.UnstashAll()
 			case stash:
@@ -170,6 +172,7 @@ func TestKillDuringRedelivery(t *testing.T) {
 			tellAll(t, ref, m)
 		}
 		tellAll(t, ref, -1, 100, 101)
+		close(told)
 		stopSystem(t, sys)
 		if n := sys.Stats().DeadLetters; handled != 10 || n != 92 {
 			t.Errorf("handled %d, dead letters %d; want 10 and 92", handled, n)
