@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime"
@@ -310,18 +311,20 @@ func TestGoexitInPolicy(t *testing.T) {
 // TestNestedTimeouts: a run that is cancelled because the run around it timed out
 // was cancelled, and did not time out itself.
 func TestNestedTimeouts(t *testing.T) {
-	outer, inner := start(t, runtime.Config{}), start(t, runtime.Config{})
-	var innerErr error
-	def := one(t, func(ctx context.Context, n int) (int, error) {
-		_, innerErr = runtime.Execute(ctx, inner, one(t, obedient), n)
-		return 0, innerErr
+	synctest.Test(t, func(t *testing.T) {
+		outer, inner := start(t, runtime.Config{}), start(t, runtime.Config{})
+		var innerErr error
+		def := one(t, func(ctx context.Context, n int) (int, error) {
+			_, innerErr = runtime.Execute(ctx, inner, one(t, obedient), n)
+			return 0, innerErr
+		})
+		if _, err := runtime.Execute(within(t), outer, def, 0, runtime.RunTimeout(5*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the outer run: %v", err)
+		}
+		if re, ok := errors.AsType[*runtime.RunError](innerErr); !ok || re.Status != workflow.StatusCancelled {
+			t.Errorf("the inner run: %v", innerErr)
+		}
 	})
-	if _, err := runtime.Execute(within(t), outer, def, 0, runtime.RunTimeout(5*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("the outer run: %v", err)
-	}
-	if re, ok := errors.AsType[*runtime.RunError](innerErr); !ok || re.Status != workflow.StatusCancelled {
-		t.Errorf("the inner run: %v", innerErr)
-	}
 }
 
 // TestResultThenStart: who has seen the end of a run finds its place free.

@@ -151,6 +151,8 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 	var executed outcomes
 	var atHalf uint64
 	end := time.Now().Add(lasts)
+	ctx, cancel := context.WithTimeout(context.Background(), lasts+patience) // one for all: a test keeps what each call of within makes
+	defer cancel()
 	var wg sync.WaitGroup
 	for caller := range 16 {
 		wg.Go(func() {
@@ -160,7 +162,7 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 					atHalf = liveBytes()
 				}
 				if caller%2 == 1 {
-					executeImpatiently(t, rt, def, rng, &executed)
+					executeImpatiently(ctx, t, rt, def, rng, &executed)
 					continue
 				}
 				opts := []runtime.RunOption{runtime.Priority(workflow.Level(rng.IntN(5)))}
@@ -181,7 +183,7 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 				if rng.IntN(20) == 0 {
 					run.Cancel()
 				}
-				_, err = run.Result(within(t))
+				_, err = run.Result(ctx)
 				if named && !errors.Is(err, runtime.ErrOverloaded) {
 					again, err := runtime.Start(context.Background(), rt, def, in, opts...)
 					if err != nil || again.Status() != run.Status() {
@@ -239,8 +241,8 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 type outcomes struct{ succeeded, failed, shed atomic.Uint64 }
 
 // executeImpatiently executes a run as a caller does that may lose its patience.
-func executeImpatiently(t *testing.T, rt *runtime.Runtime, def *workflow.Definition[int, int], rng *rand.Rand, o *outcomes) {
-	ctx, cancel := within(t), context.CancelFunc(func() {})
+func executeImpatiently(patient context.Context, t *testing.T, rt *runtime.Runtime, def *workflow.Definition[int, int], rng *rand.Rand, o *outcomes) {
+	ctx, cancel := patient, context.CancelFunc(func() {})
 	if rng.IntN(10) == 0 {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(rng.IntN(2000))*time.Microsecond)
 	}
