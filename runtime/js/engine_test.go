@@ -2,8 +2,10 @@ package js_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	goruntime "runtime"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/js"
+	"github.com/ringmill/ringmill/runtime/js/internal/fuel"
 )
 
 func TestForms(t *testing.T) {
@@ -408,6 +411,13 @@ func TestModuleGiven(t *testing.T) {
 	module, err := os.ReadFile(asset)
 	if err != nil {
 		t.Skip(err)
+	}
+	rewritten, err := fuel.Rewrite(module)
+	if got := fmt.Sprintf("%x of %x", sha256.Sum256(rewritten), sha256.Sum256(module)); err != nil || got != js.RewrittenSum+" of "+js.ModuleSum {
+		t.Errorf("the rewriter makes %s (%v), want %s of %s", got, err, js.RewrittenSum, js.ModuleSum)
+	}
+	if built, err := os.ReadFile("engine.wasm"); err == nil && fmt.Sprintf("%x", sha256.Sum256(built)) != js.RewrittenSum {
+		t.Error("engine.wasm is not what the sources pin: run make js-engine")
 	}
 	want(t, engine(t, js.Config{Module: module}), "return 1", "", "1")
 	t.Setenv("RINGMILL_JS_ENGINE", asset)

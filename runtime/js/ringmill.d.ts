@@ -7,6 +7,9 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 /** What a script exports by default: the task's `with` in, the task's result out. */
 type Task<Input = Json, Output = unknown> = (input: Input, ctx: TaskContext) => Output | Promise<Output>;
 
+/** Of a condition, when: {js: ...}: taken for true or false. It may also be an expression over input and ctx. */
+type Condition<Input = Json> = (input: Input, ctx: TaskContext) => unknown;
+
 /** What a workflow says about the call. A Go program that calls the engine itself may say something else. */
 interface TaskContext {
   readonly workflow: string;
