@@ -29,7 +29,7 @@ const hostileVariable = "RINGMILL_JS_HOSTILE"
 const (
 	hostileData    = 256 << 20 // what the child may have of private memory
 	hostileTimeout = 500 * time.Millisecond
-	patience       = 30 * time.Second // for scripts that end by themselves, on a slow machine
+	patience       = 2 * time.Minute // for scripts that end by themselves, on a slow machine
 )
 
 // An outcome is what the child says about a script.
@@ -105,6 +105,10 @@ func check(t *testing.T, s *summary) {
 	// machine does: the bounds are relative, with what one slice of Go's scheduler takes on top. The
 	// suite js of bench/results holds the absolute ones.
 	const slice = 20 * time.Millisecond
+	if s.LoopGC > 500*time.Millisecond { // plain Go does not get the processor either
+		t.Logf("the machine is too busy to tell how good a neighbour a script is: %v for a collection beside Go loops", s.LoopGC)
+		return
+	}
 	if s.P99 > 2*s.LoopP99+slice {
 		t.Errorf("actors' p99 was %v beside scripts, %v beside Go loops", s.P99, s.LoopP99)
 	}
