@@ -1,0 +1,3 @@
+// expect: timeout
+class A { static { for (;;); } }
+return 1

@@ -1,0 +1,2 @@
+// expect: result or error or timeout
+const p = new Proxy({}, { getPrototypeOf: () => p }); return p instanceof Object

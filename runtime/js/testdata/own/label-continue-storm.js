@@ -1,0 +1,2 @@
+// expect: timeout
+a: for (;;) { b: for (;;) { c: for (;;) { try { continue a } finally { continue b } } } }

@@ -1,0 +1,2 @@
+// expect: timeout or result
+return /^((((a*)*)*)*)*$/.test('a'.repeat(40) + 'b')

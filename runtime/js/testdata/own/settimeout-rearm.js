@@ -1,0 +1,2 @@
+// expect: timeout
+const f = () => setTimeout(f, 0); f(); await new Promise(() => {})

@@ -1,0 +1,2 @@
+// expect: result or timeout or out-of-memory
+return [...'x'.repeat(3e5).matchAll(/(?:)/g)].length

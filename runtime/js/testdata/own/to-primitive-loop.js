@@ -1,0 +1,2 @@
+// expect: timeout
+const o = { [Symbol.toPrimitive]: h => { for (;;); } }; return `${o}`

@@ -1,0 +1,2 @@
+// expect: error or timeout or RangeError or out-of-memory
+const f = () => ({ toJSON: () => ({ next: f() }) }); return f()

@@ -1,0 +1,2 @@
+// expect: out-of-memory or timeout
+for (;;) Promise.reject(new Error('x'))
