@@ -73,8 +73,8 @@ func (g graph) edges() (successors [][]int, inDegree []int32) {
 
 func noop(context.Context, int) (int, error) { return 0, nil }
 
-// define makes the graph a workflow.
-func (g graph) define(tb testing.TB) *workflow.Definition[int, int] {
+// define makes the graph a workflow, whose tasks have the options.
+func (g graph) define(tb testing.TB, opts ...workflow.Option) *workflow.Definition[int, int] {
 	b := workflow.New[int]("graph")
 	nodes := make([]workflow.Node, len(g))
 	for i, deps := range g {
@@ -82,7 +82,7 @@ func (g graph) define(tb testing.TB) *workflow.Definition[int, int] {
 		for j, d := range deps {
 			after[j] = nodes[d]
 		}
-		nodes[i] = workflow.Task(b, fmt.Sprint(i), noop, b.Input(), workflow.After(after...))
+		nodes[i] = workflow.Task(b, fmt.Sprint(i), noop, b.Input(), append(opts[:len(opts):len(opts)], workflow.After(after...))...)
 	}
 	def, err := workflow.Build(b, b.Input())
 	if err != nil {
@@ -159,6 +159,9 @@ var graphs = []struct {
 	{"random-1000", random(1000)},
 }
 
+// ours are our sides: through the actors, and with all tasks Inline, which the caller of Execute then executes itself.
+var ours = map[string][]workflow.Option{"ringmill": nil, "inline": {workflow.Inline()}}
+
 // BenchmarkWorkflow runs one workflow after the other from one caller.
 func BenchmarkWorkflow(b *testing.B) {
 	for _, c := range graphs {
@@ -167,11 +170,11 @@ func BenchmarkWorkflow(b *testing.B) {
 			"errgroup": func(ctx context.Context) error { return byErrgroup(ctx, successors, inDegree, noop) },
 			"channels": func(ctx context.Context) error { return byChannels(ctx, c.g, noop) },
 		}
-		for _, impl := range []string{"ringmill", "errgroup", "channels"} {
+		for _, impl := range []string{"ringmill", "inline", "errgroup", "channels"} {
 			b.Run(fmt.Sprintf("shape=%s/impl=%s", c.name, impl), func(b *testing.B) {
 				run := each[impl]
-				if impl == "ringmill" {
-					rt, def := newRuntime(b, runtime.Config{}), c.g.define(b)
+				if opts, ours := ours[impl]; ours {
+					rt, def := newRuntime(b, runtime.Config{}), c.g.define(b, opts...)
 					run = func(ctx context.Context) error { _, err := runtime.Execute(ctx, rt, def, 0); return err }
 				}
 				b.ReportAllocs()
@@ -191,14 +194,14 @@ func BenchmarkCallers(b *testing.B) {
 	g := chain(3)
 	successors, inDegree := g.edges()
 	for _, callers := range []int{1, 64, 1024} {
-		for _, impl := range []string{"ringmill", "errgroup", "channels"} {
+		for _, impl := range []string{"ringmill", "inline", "errgroup", "channels"} {
 			b.Run(fmt.Sprintf("shape=chain-3/callers=%d/impl=%s", callers, impl), func(b *testing.B) {
 				run := func(ctx context.Context) error { return byErrgroup(ctx, successors, inDegree, noop) }
 				switch impl {
 				case "channels":
 					run = func(ctx context.Context) error { return byChannels(ctx, g, noop) }
-				case "ringmill":
-					rt, def := newRuntime(b, runtime.Config{}), g.define(b)
+				case "ringmill", "inline":
+					rt, def := newRuntime(b, runtime.Config{}), g.define(b, ours[impl]...)
 					run = func(ctx context.Context) error { _, err := runtime.Execute(ctx, rt, def, 0); return err }
 				}
 				b.ReportAllocs()

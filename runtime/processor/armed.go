@@ -23,7 +23,7 @@ type armed struct {
 const never = 100 * 365 * 24 * time.Hour
 
 // arm makes the context of an attempt and arms its timers; a deadline of 0 is none.
-func arm(a *attempt, task *taskContext, deadline instant) *armed {
+func arm(a *attempt, task attemptContext, deadline instant) *armed {
 	p, r, turn, x := a.run.p, a.run, a.turn, new(armed)
 	p.wheel.InitContext(&x.ctx, task, p.clock.time(deadline), nil)
 	x.stuck.Init(func() {
@@ -35,7 +35,7 @@ func arm(a *attempt, task *taskContext, deadline instant) *armed {
 		p.wheel.Start(&x.stuck, never)
 	}
 	if every := a.plan().Heartbeat; every > 0 {
-		task.pulse = x
+		task.(*taskContext).pulse = x
 		x.beat.Store(int64(a.startedAt))
 		x.pulse.Init(func() { x.listen(p, every) })
 		p.wheel.Start(&x.pulse, every)

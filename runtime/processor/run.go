@@ -54,8 +54,8 @@ type Run struct {
 
 	ctx           context.Context // own, or what an observer made of it
 	own           scheduler.DeadlineContext
-	firstContexts [inlineContexts]taskContext
-	contexts      []taskContext // of the tasks after those
+	firstContexts [inlineContexts]firstContext
+	contexts      []firstContext // of the tasks after those
 
 	cancelAsked atomic.Bool
 	stage       atomic.Uint32 // waiting, begun, shed: who may still be shed
@@ -65,7 +65,7 @@ type Run struct {
 	over   atomic.Bool   // the run has ended and its place is free
 	endMu  sync.Mutex    // guards done
 	done   chan struct{} // made when asked for, closed when over
-	caller chan struct{} // of Execute, has room for one
+	caller *caller       // of Execute, else nil
 
 	acceptedAt instant
 	startedAt  instant
@@ -79,6 +79,7 @@ type Run struct {
 	previous   *Run // in the owner's list, under its runsMu
 	next       *Run
 	linked     bool
+	gone       bool       // unlinked for good
 	began      bool       // the workflow actor has taken it up
 	timers     *runTimers // made when needed
 	state      *runState  // nil once it was given back
@@ -177,7 +178,7 @@ func (r *Run) announce() {
 	}
 	if r.caller != nil {
 		r.over.Store(true)
-		r.caller <- struct{}{} // publishes the outcome; has room
+		r.caller.wake() // publishes the outcome; the caller may be gone with the run afterwards
 		return
 	}
 	r.endMu.Lock()

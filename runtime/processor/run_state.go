@@ -25,7 +25,6 @@ func (r *Run) prepare() {
 		t := &s.tasks[i]
 		t.pending.Store(int32(len(plan.Tasks[i].Deps)))
 		t.setStatus(workflow.StatusWaiting)
-		t.attempts = 0
 		a := &t.first
 		a.run, a.task, a.item, a.number = r, int32(i), -1, 1
 		a.level = r.levelOf(i)
@@ -34,7 +33,7 @@ func (r *Run) prepare() {
 	r.state, r.tasks = s, s.tasks
 	r.open.Store(int32(plan.Sinks) + 1)
 	if n := len(plan.Tasks); n > inlineContexts {
-		r.contexts = make([]taskContext, n-inlineContexts)
+		r.contexts = make([]firstContext, n-inlineContexts)
 	}
 }
 
@@ -52,12 +51,10 @@ func (r *Run) recycle() {
 	s := r.state
 	r.state, r.tasks = nil, nil
 	clear(s.results)
-	if s.plain {
-		for i := range s.tasks {
-			s.tasks[i].first.run, s.tasks[i].first.actor = nil, nil // keeps nothing alive
-		}
-	} else {
+	if !s.plain {
 		clear(s.tasks)
 	}
+	// Attempts keep pointing to their run until the next one, or until the pool is emptied, which takes two collections:
+	// what is written during one costs.
 	r.plan.Scratch().Put(s)
 }

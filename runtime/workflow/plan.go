@@ -31,6 +31,9 @@ type Plan struct {
 	Roots []int32
 	Sinks int // tasks without Succs
 
+	// DirectRoots says that all Roots are Direct, InlineRoots that they are Inline too. Derived.
+	DirectRoots, InlineRoots bool
+
 	scratch sync.Pool
 
 	// Output builds a run's result from its input and its tasks' results,
@@ -118,13 +121,16 @@ type TaskPlan struct {
 	KeepErrors bool
 
 	// Direct says that nothing has to be asked, taken or armed before the first attempt: whoever
-	// makes the task ready may start it. Derived from the other fields, as are the next two.
+	// makes the task ready may start it. Derived from the other fields, as are the next three.
 	Direct bool
 	// Decides says that how the Deps ended, or When, decides whether the task starts.
 	Decides bool
 	// Plain says that an attempt that succeeds ends the task, and that this takes nothing but
 	// keeping its result.
 	Plain bool
+	// Lean says that the task is Direct and Plain, and that an attempt has no bound, breaker or retry: nothing
+	// of it needs a clock.
+	Lean bool
 
 	// Run executes one attempt.
 	Run func(ctx context.Context, in Inputs) (any, error)
@@ -244,6 +250,13 @@ func (p *Plan) classify() {
 		own := t.Expand == nil && t.Cache == nil && t.Concurrency == nil && t.Sub == nil
 		t.Direct = own && t.Ask == nil && !t.Decides && t.TaskTimeout == 0 && t.RateLimit == nil
 		t.Plain = own && t.Repeat == nil && t.Compensate == nil
+		t.Lean = t.Direct && t.Plain && t.Timeout == 0 && t.Heartbeat == 0 && t.Breaker == nil && t.Retry == nil
+	}
+	p.DirectRoots, p.InlineRoots = true, true
+	for _, i := range p.Roots {
+		t := &p.Tasks[i]
+		p.DirectRoots = p.DirectRoots && t.Direct
+		p.InlineRoots = p.InlineRoots && t.Direct && t.Inline
 	}
 }
 
