@@ -46,6 +46,7 @@ type attempt struct {
 	answer   bool        // of Ask: before the reply
 	sequence uint64
 	queuedAt instant
+	rank     float64          // of an attempt in a ready list by rank
 	backOff  *scheduler.Timer // runs while the attempt waits to be tried again
 	sub      *Run             // what the attempt consists of, while that runs; belongs to the workflow actor
 	token    uint64           // of the breaker

@@ -78,7 +78,7 @@ func New(cfg Config) (*Processor, error) {
 	p := &Processor{
 		cfg:         cfg,
 		clock:       newClock(cfg.Clock),
-		timed:       cfg.TaskTimings || cfg.Observer != nil,
+		timed:       cfg.TaskTimings || cfg.Observer != nil || cfg.Schedule == ScheduleMeasuredPath,
 		prefix:      "r-" + rand.Text()[:8] + "-",
 		creditLimit: cfg.maxTaskActors() + cfg.prefetch(),
 		workflows:   make([]*workflowActor, cfg.WorkflowActors),

@@ -128,6 +128,22 @@ func (r *Run) release() {
 	}
 }
 
+// rankOf returns how urgent a task is by its remaining path.
+func (r *Run) rankOf(i int32) float64 {
+	if ranks := r.state.ranks; ranks != nil {
+		return ranks[i]
+	}
+	return r.plan.Tasks[i].Rank
+}
+
+// measure keeps what the tasks of a run that went well have taken, for the ranks of later runs.
+func (r *Run) measure() {
+	r.plan.Measured().Record(func(i int) (time.Duration, bool) {
+		t := &r.tasks[i]
+		return t.run, t.attempts > 0 && workflow.Status(t.status.Load()) == workflow.StatusSucceeded
+	})
+}
+
 // levelOf returns the priority of a task.
 func (r *Run) levelOf(i int) mailbox.Level {
 	level := r.level

@@ -10,8 +10,9 @@ import (
 // Run.recycle.
 type runState struct {
 	tasks   []taskState
-	results []any // by task; read by the bodies of dependents
-	plain   bool  // no task has more than a body: only what prepare sets is ever written, and the task actor
+	results []any     // by task; read by the bodies of dependents
+	ranks   []float64 // measured ones, by task; nil: those of the plan
+	plain   bool      // no task has more than a body: only what prepare sets is ever written, and the task actor
 }
 
 // prepare gives the run its state, with all tasks waiting, and a hold for its begin.
@@ -29,6 +30,10 @@ func (r *Run) prepare() {
 		a.run, a.task, a.item, a.number = r, int32(i), -1, 1
 		a.level = r.levelOf(i)
 		a.phase.Store(phaseQueued)
+	}
+	s.ranks = nil
+	if r.p.cfg.Schedule == ScheduleMeasuredPath {
+		s.ranks = plan.Measured().Ranks()
 	}
 	r.state, r.tasks = s, s.tasks
 	r.open.Store(int32(plan.Sinks) + 1)

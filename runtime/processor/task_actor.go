@@ -334,7 +334,7 @@ func (t *taskActor) moveOn(a *attempt) (next *attempt) {
 // of the pool's queue and the actor on to the oldest there, which is the same one if nobody waits.
 func (t *taskActor) exchange(w *workflowActor, a *attempt) (next *attempt) {
 	if !t.caller && !t.mayGoOn(w) {
-		if t.index == inlineIndex || t.p.cfg.Schedule == ScheduleCriticalPath {
+		if t.index == inlineIndex || t.p.cfg.Schedule.byRank() {
 			t.ready = append(t.ready[:0], a)
 			return t.release(w, t.ready)
 		}
@@ -372,7 +372,7 @@ func (t *taskActor) release(w *workflowActor, ready []*attempt) (next *attempt) 
 	for last := &left; len(ready) > 0; ready = ready[1:] {
 		switch a := ready[0]; {
 		case a == next:
-		case t.p.cfg.Schedule == ScheduleCriticalPath || !a.plan().Direct:
+		case t.p.cfg.Schedule.byRank() || !a.plan().Direct:
 			*last, last = a, &a.next
 		default:
 			pool = append(pool, a)
@@ -448,7 +448,7 @@ func (t *taskActor) pick(ready []*attempt) (next *attempt) {
 		case !t.mayExecute(a):
 		case next == nil:
 			next = a
-		case t.p.cfg.Schedule == ScheduleCriticalPath && a.plan().Rank > next.plan().Rank:
+		case t.p.cfg.Schedule.byRank() && a.run.rankOf(a.task) > next.run.rankOf(next.task):
 			next = a
 		}
 	}

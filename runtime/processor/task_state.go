@@ -34,7 +34,7 @@ type taskState struct {
 	finished instant
 	actor    int32
 
-	_ [24]byte // what goes well touches the first of five cache lines only
+	_ [16]byte // what goes well touches the first of five cache lines only
 }
 
 // A loopState is the progress of a Repeat.

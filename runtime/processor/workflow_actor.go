@@ -244,6 +244,9 @@ func (w *workflowActor) queue(a *attempt) {
 		a.state().move(workflow.StatusRetrying, workflow.StatusReady)
 	}
 	a.listed = true
+	if w.p.cfg.Schedule.byRank() {
+		a.rank = a.run.rankOf(a.task)
+	}
 	w.ready.push(a)
 }
 
@@ -251,9 +254,10 @@ func (w *workflowActor) queue(a *attempt) {
 // through for them; then at least as many are removed as are kept.
 const sweepAt = 32
 
-// dispatch hands out ready attempts while there are credits.
+// dispatch hands out ready attempts while there are credits. By rank it does so only when all claimed tasks have been
+// started, for which startClaimed has asked for another turn: the most urgent one may be among them.
 func (w *workflowActor) dispatch() {
-	for w.ready.len() > 0 {
+	for w.ready.len() > 0 && !(w.p.cfg.Schedule.byRank() && w.claimed.first != nil) {
 		w.readyLen.Store(int64(w.ready.len() - w.dead)) // before credits: see I3
 		if w.takeCredits(1) == 0 {
 			break

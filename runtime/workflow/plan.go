@@ -15,7 +15,7 @@ import (
 const MaxTasks = 1 << 20
 
 // A Plan is the compiled form of a definition that an engine executes. It is
-// immutable, but for Scratch, and shared by all runs; a reader must not change what its slices
+// immutable, but for Scratch and Measured, and shared by all runs; a reader must not change what its slices
 // hold.
 //
 // Invariants:
@@ -34,7 +34,9 @@ type Plan struct {
 	// DirectRoots says that all Roots are Direct, InlineRoots that they are Inline too. Derived.
 	DirectRoots, InlineRoots bool
 
-	scratch sync.Pool
+	scratch      sync.Pool
+	measured     Measured
+	measuredOnce sync.Once
 
 	// Output builds a run's result from its input and its tasks' results,
 	// indexed by task. It is called once, after all tasks succeeded. The value
