@@ -56,6 +56,7 @@ type Run struct {
 	own           scheduler.DeadlineContext
 	firstContexts [inlineContexts]firstContext
 	contexts      []firstContext // of the tasks after those
+	arms          []armed        // of the tasks that have a bound or a heartbeat, by TaskPlan.Arm
 
 	cancelAsked atomic.Bool
 	stage       atomic.Uint32 // waiting, begun, shed: who may still be shed

@@ -40,6 +40,9 @@ func (r *Run) prepare() {
 	if n := len(plan.Tasks); n > inlineContexts {
 		r.contexts = make([]firstContext, n-inlineContexts)
 	}
+	if plan.Arms > 0 {
+		r.arms = make([]armed, plan.Arms)
+	}
 }
 
 func isPlain(plan *workflow.Plan) bool {

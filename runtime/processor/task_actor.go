@@ -187,7 +187,10 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 		}
 	}()
 	var result any
-	err := ctx.Err() // its run or its time may have ended while it waited
+	err := a.run.ctx.Err() // its run or its time may have ended while it waited
+	if err != nil || armed != nil && a.startedAt >= armed.deadline {
+		err = ctx.Err()
+	}
 	if err == nil && t.p.leaks.spent.Load() {
 		err = t.p.leaks.refuse(kindOf(a), t.p.taskActors())
 	}
@@ -307,7 +310,7 @@ func (t *taskActor) moveOn(a *attempt) (next *attempt) {
 		}
 	}
 	if n == 1 && t.local.first == nil && t.mayExecute(first) {
-		return t.exchange(w, first)
+		return t.exchange(w, first, a.endedAt)
 	}
 	if n == 1 {
 		ready = append(ready, first)
@@ -331,15 +334,19 @@ func (t *taskActor) moveOn(a *attempt) (next *attempt) {
 }
 
 // exchange finds a place for the one claimed successor, which gets the credit of the finished attempt: it goes to the end
-// of the pool's queue and the actor on to the oldest there, which is the same one if nobody waits.
-func (t *taskActor) exchange(w *workflowActor, a *attempt) (next *attempt) {
+// of the pool's queue and the actor on to the oldest there, which is the same one if nobody waits. now is when the finished
+// attempt ended, 0 if that was not timed.
+func (t *taskActor) exchange(w *workflowActor, a *attempt, now instant) (next *attempt) {
+	if a.timed() {
+		if now == 0 { // the finished attempt needed no clock
+			now = t.p.clock.now()
+		}
+		a.queuedAt = now
+	}
 	if !t.caller && !t.mayGoOn(w) {
 		if t.index == inlineIndex || t.p.cfg.Schedule.byRank() {
 			t.ready = append(t.ready[:0], a)
 			return t.release(w, t.ready)
-		}
-		if a.timed() {
-			a.queuedAt = t.p.clock.now()
 		}
 		if next, ok := t.p.pool.Exchange(t.index, a, a.level); ok {
 			t.begin(w) // a, sooner or later
@@ -347,9 +354,6 @@ func (t *taskActor) exchange(w *workflowActor, a *attempt) (next *attempt) {
 		}
 		t.ready = append(t.ready[:0], a)
 		return t.release(w, t.ready)
-	}
-	if a.timed() {
-		a.queuedAt = t.p.clock.now()
 	}
 	t.begin(w)
 	return a
@@ -570,17 +574,19 @@ func guarded(ctx context.Context, a *attempt, b workflow.CircuitBreaker) (result
 	if err = protect(func() (err error) { a.token, err = b.Allow(); return err }); err != nil {
 		return nil, err
 	}
-	a.guarded.Store(true)
-	outcome := errGoexit                  // unless call returns
-	defer func() { a.release(outcome) }() // unless the body was given up and the breaker told
-	result, err = call(ctx, a)
-	switch outcome = err; {
-	case a.run.ctx.Err() != nil && err != nil:
-		outcome = context.Canceled // says nothing about the resource
-	case err == nil:
-		outcome = ctx.Err() // too late is a failure
+	a.guarded.Store(true) // until finish, or until the body is given up
+	return call(ctx, a)
+}
+
+// outcome is what the breaker is told about an attempt that has ended.
+func (a *attempt) outcome() error {
+	switch a.status {
+	case workflow.StatusSucceeded:
+		return nil
+	case workflow.StatusCancelled:
+		return context.Canceled // says nothing about the resource
 	}
-	return result, err
+	return a.err // too late is a failure
 }
 
 // finish takes the attempt back from the body; false when it was abandoned
@@ -597,6 +603,9 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 		}
 	}
 	a.status, a.err = a.judge(ctx, err)
+	if a.guarded.Load() {
+		a.release(a.outcome())
+	}
 	if a.asking {
 		a.answer, _ = result.(bool)
 	} else if a.status == workflow.StatusSucceeded && a.item < 0 {

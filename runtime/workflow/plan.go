@@ -33,6 +33,7 @@ type Plan struct {
 
 	// DirectRoots says that all Roots are Direct, InlineRoots that they are Inline too. Derived.
 	DirectRoots, InlineRoots bool
+	Arms                     int // tasks with a Timeout, TaskTimeout or Heartbeat
 
 	scratch      sync.Pool
 	measured     Measured
@@ -133,6 +134,8 @@ type TaskPlan struct {
 	// Lean says that the task is Direct and Plain, and that an attempt has no bound, breaker or retry: nothing
 	// of it needs a clock.
 	Lean bool
+	// Arm numbers the tasks that count among the plan's Arms.
+	Arm int
 
 	// Run executes one attempt.
 	Run func(ctx context.Context, in Inputs) (any, error)
@@ -253,6 +256,13 @@ func (p *Plan) classify() {
 		t.Direct = own && t.Ask == nil && !t.Decides && t.TaskTimeout == 0 && t.RateLimit == nil
 		t.Plain = own && t.Repeat == nil && t.Compensate == nil
 		t.Lean = t.Direct && t.Plain && t.Timeout == 0 && t.Heartbeat == 0 && t.Breaker == nil && t.Retry == nil
+	}
+	p.Arms = 0
+	for i := range p.Tasks {
+		if t := &p.Tasks[i]; t.Timeout > 0 || t.TaskTimeout > 0 || t.Heartbeat > 0 {
+			t.Arm = p.Arms
+			p.Arms++
+		}
 	}
 	p.DirectRoots, p.InlineRoots = true, true
 	for _, i := range p.Roots {
