@@ -5,6 +5,7 @@ package bench_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	goruntime "runtime"
 	"strings"
@@ -27,8 +28,9 @@ func rowYAML(tb testing.TB) func(ctx context.Context, rt *runtime.Runtime) error
 	for i := 1; i < tasksInRow; i++ {
 		fmt.Fprintf(&b, "  t%d: {go: Noop, needs: [t%d]}\n", i, i-1)
 	}
-	noop := func(context.Context, any) (any, error) { return nil, nil }
-	def, err := workflow.ParseYAML([]byte(b.String()), workflow.Funcs(map[string]workflow.Func{"Noop": workflow.FuncOf(noop)}))
+	var null any = json.RawMessage("null") // JSON already
+	noop := func(context.Context, json.RawMessage) (any, error) { return null, nil }
+	def, err := workflow.ParseYAML([]byte(b.String()), workflow.Funcs(map[string]workflow.Func{"Noop": noop}))
 	if err != nil {
 		tb.Fatal(err)
 	}
