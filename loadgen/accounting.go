@@ -183,8 +183,11 @@ func (s *session) loadOf() Load {
 }
 
 func scheduleName(s runtime.Schedule) string {
-	if s == runtime.ScheduleCriticalPath {
+	switch s {
+	case runtime.ScheduleCriticalPath:
 		return "critical-path"
+	case runtime.ScheduleMeasuredPath:
+		return "measured-path"
 	}
 	return "fifo"
 }

@@ -26,7 +26,7 @@ func TestConfigFromEnv(t *testing.T) {
 		{"RINGMILL_CANCEL_GRACE", "-5s", `RINGMILL_CANCEL_GRACE: -5s is out of range; want more than 0 and up to 24h0m0s`},
 		{"RINGMILL_OVERFLOW", "spin", `RINGMILL_OVERFLOW: "spin" is unknown; want default, wait, fail, drop-newest, drop-oldest`},
 		{"RINGMILL_POLICY", "any", `RINGMILL_POLICY: "any" is unknown; want hash, idle, least-loaded, round-robin`},
-		{"RINGMILL_SCHEDULE", "lifo", `RINGMILL_SCHEDULE: "lifo" is unknown; want fifo, critical-path`},
+		{"RINGMILL_SCHEDULE", "lifo", `RINGMILL_SCHEDULE: "lifo" is unknown; want fifo, critical-path, measured-path`},
 	} {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
 			t.Setenv(c.name, c.value)

@@ -60,7 +60,8 @@ const (
 // The orders of ready tasks.
 const (
 	ScheduleFIFO         = processor.ScheduleFIFO         // as they became ready
-	ScheduleCriticalPath = processor.ScheduleCriticalPath // longest remaining path first
+	ScheduleCriticalPath = processor.ScheduleCriticalPath // longest remaining path first, by declared durations
+	ScheduleMeasuredPath = processor.ScheduleMeasuredPath // the same by what tasks took in earlier runs
 )
 
 // The notices of Observer.Noticed; see processor.Notice for what each Event holds.
@@ -93,7 +94,7 @@ func Observers(obs ...Observer) Observer { return processor.Observers(obs...) }
 
 var (
 	overflowNames = [...]string{"default", "wait", "fail", "drop-newest", "drop-oldest"}
-	scheduleNames = [...]string{"fifo", "critical-path"}
+	scheduleNames = [...]string{"fifo", "critical-path", "measured-path"}
 )
 
 // ParseOverflow reads default, wait, fail, drop-newest or drop-oldest.
@@ -102,7 +103,7 @@ func ParseOverflow(s string) (Overflow, error) {
 	return Overflow(i), err
 }
 
-// ParseSchedule reads fifo or critical-path.
+// ParseSchedule reads fifo, critical-path or measured-path.
 func ParseSchedule(s string) (Schedule, error) {
 	i, err := find(scheduleNames[:], s)
 	return Schedule(i), err

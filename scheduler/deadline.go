@@ -30,7 +30,6 @@ import (
 type DeadlineContext struct {
 	parent   context.Context
 	wheel    *Wheel
-	onEnd    func() // settle, made when first needed and kept, since a method value allocates
 	deadline time.Time
 	bounded  bool  // deadline counts; else there is none, or it is the parent's and the parent keeps it
 	cause    error // what context.Cause answers after the deadline, nil for DeadlineExceeded
@@ -39,12 +38,25 @@ type DeadlineContext struct {
 	asked atomic.Bool            // for Done or AfterFunc: others may hold on to the context; set under mu
 	done  atomic.Value           // chan struct{}, made under mu
 
-	mu     sync.Mutex
+	mu   sync.Mutex
+	rare *watched // guarded by mu; made when first needed, which most contexts never are
+}
+
+// watched is what a context has that somebody has asked for Done, AfterFunc or, after its end, a value.
+type watched struct {
 	timer  Timer
 	spare  ClockTimer           // in place of timer if the wheel was stopped
 	untie  func() bool          // from the parent
 	after  map[*func()]struct{} // of AfterFunc
 	sealed context.Context      // the parent's values and the own cause; see Value
+}
+
+// rarely returns rare; mu is held.
+func (c *DeadlineContext) rarely() *watched {
+	if c.rare == nil {
+		c.rare = new(watched)
+	}
+	return c.rare
 }
 
 // ending is why a context has ended.
@@ -120,7 +132,7 @@ func (c *DeadlineContext) Release() {
 		c.end(endCancelled)
 		return
 	}
-	c.parent, c.cause, c.sealed = nil, nil, nil // keeps nothing alive; a use from here on panics
+	c.parent, c.cause, c.rare = nil, nil, nil // keeps nothing alive; a use from here on panics
 	c.ended.Store(nil)
 	c.wheel.contexts.Put(c)
 }
@@ -185,16 +197,16 @@ func (c *DeadlineContext) AfterFunc(f func()) (stop func() bool) {
 		go f()
 		return func() bool { return false }
 	}
-	key := &f
-	if c.after == nil {
-		c.after = make(map[*func()]struct{})
+	key, x := &f, c.rarely()
+	if x.after == nil {
+		x.after = make(map[*func()]struct{})
 	}
-	c.after[key] = struct{}{}
+	x.after[key] = struct{}{}
 	return func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		_, was := c.after[key]
-		delete(c.after, key)
+		_, was := x.after[key]
+		delete(x.after, key)
 		return was
 	}
 }
@@ -210,15 +222,13 @@ func (c *DeadlineContext) watch() {
 	if c.asked.Swap(true) || c.ended.Load() != nil {
 		return
 	}
-	if c.onEnd == nil {
-		c.onEnd = c.settle
-		c.timer.Init(c.onEnd)
-	}
-	if c.bounded && !c.wheel.StartAt(&c.timer, c.deadline) {
-		c.spare = c.wheel.afterFunc(c.deadline, c.onEnd)
+	onEnd, x := c.settle, c.rarely()
+	x.timer.Init(onEnd)
+	if c.bounded && !c.wheel.StartAt(&x.timer, c.deadline) {
+		x.spare = c.wheel.afterFunc(c.deadline, onEnd)
 	}
 	if c.parent.Done() != nil {
-		c.untie = context.AfterFunc(c.parent, c.onEnd)
+		x.untie = context.AfterFunc(c.parent, onEnd)
 	}
 }
 
@@ -242,12 +252,17 @@ func (c *DeadlineContext) end(e *ending) *ending {
 	if done, ok := c.done.Load().(chan struct{}); ok {
 		close(done)
 	}
-	after, untie, spare, asked := c.after, c.untie, c.spare, c.asked.Load()
-	c.after, c.untie, c.spare = nil, nil, nil
+	x, asked := c.rare, c.asked.Load()
+	if x == nil { // nobody watches
+		c.mu.Unlock()
+		return e
+	}
+	after, untie, spare := x.after, x.untie, x.spare
+	x.after, x.untie, x.spare = nil, nil, nil
 	c.mu.Unlock()
 
 	if asked && c.bounded { // else the timer was never armed
-		c.timer.Stop()
+		x.timer.Stop()
 	}
 	if spare != nil {
 		spare.Stop()
@@ -267,14 +282,15 @@ func (c *DeadlineContext) end(e *ending) *ending {
 func (c *DeadlineContext) seal(e *ending) context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sealed == nil {
+	x := c.rarely()
+	if x.sealed == nil {
 		cause := cmp.Or(e.cause, e.err)
 		if e == endExpired && c.cause != nil {
 			cause = c.cause
 		}
 		sealed, cancel := context.WithCancelCause(context.WithoutCancel(c.parent))
 		cancel(cause)
-		c.sealed = sealed
+		x.sealed = sealed
 	}
-	return c.sealed
+	return x.sealed
 }

@@ -73,6 +73,9 @@ func (d *desks[T]) offer(member int, v T) (woken int, item T, err error) {
 // Next is part of Policy.
 func (d *desks[T]) Next(member int) (item T, ok bool) { return d.members[member].take() }
 
+// Exchange is part of Policy; an item may have to go to another member's desk.
+func (d *desks[T]) Exchange(_ int, _ T, _ mailbox.Level) (item T, ok bool) { return item, false }
+
 // Waits is part of Policy.
 func (d *desks[T]) Waits(member int) bool { return d.members[member].mail.Ready() }
 

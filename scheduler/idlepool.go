@@ -175,11 +175,11 @@ func (p *IdlePool[T]) Size() int { return int(p.size.Load()) }
 
 // exchange queues v and returns the oldest item, which is v if there is none.
 func (p *IdlePool[T]) exchange(v T, level mailbox.Level) T {
-	oldest, ok := p.queue.pop()
-	if !ok {
+	if p.queue.n == 0 {
 		return v
 	}
-	p.queue.push(level, v)
+	p.queue.push(level, v) // first: by its level it may be the one whose turn it is
+	oldest, _ := p.queue.pop()
 	return oldest
 }
 
@@ -198,6 +198,21 @@ func (p *IdlePool[T]) Next(member int) (T, bool) {
 		}
 	}
 	return p.nextQueued(member)
+}
+
+// Exchange is Assign of v and Next of a busy member at once: v joins the queue and the oldest item leaves it, which is
+// v if nothing waits. The queue does not grow, so nobody has to be woken (I2), and there is always room. False
+// means that the member is to retire: then v is still the caller's.
+func (p *IdlePool[T]) Exchange(member int, v T, level mailbox.Level) (item T, ok bool) {
+	if int64(member) >= p.size.Load() {
+		return item, false
+	}
+	if p.queued.Load() == 0 {
+		return v, true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.exchange(v, level), true
 }
 
 // nextQueued is Next for a member whose bit is clear.

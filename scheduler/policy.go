@@ -38,6 +38,11 @@ type Policy[T any] interface {
 	// item it was given.
 	Next(member int) (item T, ok bool)
 
+	// Exchange queues v, as Assign does, and returns the next item for a member that has finished its last one and
+	// would call Next: v itself if nothing is older. It finds room for v always, since an item leaves.
+	// False means that this policy does not do that, and that v is still the caller's.
+	Exchange(member int, v T, level mailbox.Level) (item T, ok bool)
+
 	// Waits reports whether items wait that Next(member) could return now. It is cheap.
 	Waits(member int) bool
 
@@ -128,8 +133,12 @@ func (p idlePolicy[T]) AssignAll(vs []T, _ uint64, level mailbox.Level, give fun
 
 func (p idlePolicy[T]) Resize(size int, give func(member int, item T)) { p.pool.Resize(size, give) }
 func (p idlePolicy[T]) Next(member int) (item T, ok bool)              { return p.pool.Next(member) }
-func (p idlePolicy[T]) Waits(int) bool                                 { return p.pool.Queued() > 0 }
-func (p idlePolicy[T]) Load() (idle, queued int)                       { return p.pool.Idle(), p.pool.Queued() }
+func (p idlePolicy[T]) Exchange(member int, v T, level mailbox.Level) (item T, ok bool) {
+	return p.pool.Exchange(member, v, level)
+}
+
+func (p idlePolicy[T]) Waits(int) bool           { return p.pool.Queued() > 0 }
+func (p idlePolicy[T]) Load() (idle, queued int) { return p.pool.Idle(), p.pool.Queued() }
 
 // assignEach is AssignAll, an item at a time.
 func assignEach[T any](p Policy[T], vs []T, key uint64, level mailbox.Level, give func(member int, item T)) int {

@@ -141,8 +141,8 @@ const (
 // The first Start must happen before every other call. From then on Start and Stop may
 // be called from any goroutine, the callback included.
 type Timer struct {
-	expire func()
-	shard  *wheelShard // set by the first Start
+	handler TimerHandler
+	shard   *wheelShard // set by the first Start
 
 	// Guarded by shard.mu.
 	next, prev *Timer
@@ -153,7 +153,23 @@ type Timer struct {
 }
 
 // Init sets the callback. It must not be called while the timer is armed.
-func (t *Timer) Init(expire func()) { t.expire = expire }
+func (t *Timer) Init(expire func()) {
+	t.handler = nil
+	if expire != nil {
+		t.handler = timerFunc(expire)
+	}
+}
+
+// InitHandler is Init with a method in place of a function: a pointer as handler does not allocate.
+func (t *Timer) InitHandler(h TimerHandler) { t.handler = h }
+
+// A TimerHandler is told that a timer has fired, as the callback of Timer.Init is.
+type TimerHandler interface{ TimerFired() }
+
+type timerFunc func()
+
+// TimerFired is part of TimerHandler.
+func (f timerFunc) TimerFired() { f() }
 
 // wheelShard is one part of a wheel with its own lock.
 type wheelShard struct {
@@ -331,7 +347,7 @@ func (w *Wheel) elapsed() time.Duration {
 // shardOf returns the shard that t belongs to for good.
 func (w *Wheel) shardOf(t *Timer) *wheelShard {
 	if t.shard == nil {
-		if t.expire == nil {
+		if t.handler == nil {
 			panic("scheduler: Wheel.Start: the timer has no callback; call Init first")
 		}
 		t.shard = &w.shards[w.turn.Next(len(w.shards))]
@@ -460,7 +476,7 @@ func (s *wheelShard) expire(slot int) {
 		}
 		s.unlink(t)
 		s.mu.Unlock()
-		t.expire()
+		t.handler.TimerFired()
 	}
 }
 

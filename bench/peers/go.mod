@@ -11,6 +11,7 @@ require (
 	github.com/panjf2000/ants/v2 v2.12.1
 	github.com/puzpuzpuz/xsync/v4 v4.5.0
 	github.com/ringmill/ringmill v0.0.0
+	github.com/sourcegraph/conc v0.3.0
 )
 
 require (

@@ -144,24 +144,6 @@ var suites = slices.Concat([]suite{
 		targets: []target{{row: "MailboxPriority", other: "heap", factor: 1}},
 	},
 	{
-		name: "workflow",
-		about: "Whole workflows of tasks that do nothing, one caller after the other: pure overhead. errgroup is a goroutine a task and " +
-			"atomic in-degree counters by hand; channels is a goroutine and a done channel a task. Neither passes results, retries, " +
-			"limits, or reports.",
-		dir:   "bench",
-		bench: "Workflow",
-		side:  "impl",
-		ours:  "ringmill",
-	},
-	{
-		name:  "workflow-callers",
-		about: "Workflows of three tasks from 1, 64 and 1,024 callers at once.",
-		dir:   "bench",
-		bench: "Callers",
-		side:  "impl",
-		ours:  "ringmill",
-	},
-	{
 		name: "policies",
 		about: "How long items wait under each policy of the task pool: 16 members, random arrivals at 50, 80 and 95 % of what they can do, 400,000 items. " +
 			"Each cell is mean / p99 / p99.9 in mean task times. Simulated with the real policies and a fixed seed; the time of the simulation means nothing.",
@@ -180,4 +162,4 @@ var suites = slices.Concat([]suite{
 			"Simulated with the real Sizer and a fixed seed. Settled: from then on the mean wait is at most 5 ms for half a second.",
 		compute: computeSizing,
 	},
-}, backpressureSuites, roomSuites, actorSuites, jsSuites)
+}, workflowSuites, backpressureSuites, roomSuites, actorSuites, jsSuites)

@@ -20,8 +20,8 @@ func (f *engineFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.Var(number(&f.taskActors, 1, runtime.MaxActors, "50"), "task-actors", "how many tasks execute at once")
 	flags.Var(number(&f.workflowActors, 1, runtime.MaxActors, "10"), "workflow-actors", "how many actors drive the runs")
-	flags.Var(choice(&f.schedule, "ORDER", "fifo", parseSchedule), "schedule", "order of ready tasks: fifo or critical-path")
-	complete(c, "schedule", "fifo", "critical-path")
+	flags.Var(choice(&f.schedule, "ORDER", "fifo", parseSchedule), "schedule", "order of ready tasks: fifo, critical-path or measured-path")
+	complete(c, "schedule", "fifo", "critical-path", "measured-path")
 	flags.Var(choice(&f.policy, "POLICY", scheduler.DefaultPolicy, parsePolicy), "policy",
 		"which task actor gets which task: "+strings.Join(scheduler.Policies(), ", "))
 	complete(c, "policy", scheduler.Policies()...)

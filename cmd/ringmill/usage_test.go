@@ -75,7 +75,7 @@ func TestWrongInput(t *testing.T) {
 		{"no runs", ok, with("--count", "0"), "", "--count: 0 is out of range; want 1 to "},
 		{"no task actors", ok, with("--task-actors", "0"), "", "--task-actors: 0 is out of range; want 1 to 65536"},
 		{"workflow actors", ok, with("--workflow-actors", "many"), "", `--workflow-actors: "many" is not a whole number; want 1 to 65536`},
-		{"schedule", ok, with("--schedule", "lifo"), "", `--schedule: "lifo" is unknown; want fifo, critical-path`},
+		{"schedule", ok, with("--schedule", "lifo"), "", `--schedule: "lifo" is unknown; want fifo, critical-path, measured-path`},
 		{"log level", ok, with("--log-level", "loud"), "", `--log-level: "loud" is unknown; want debug, info, warn, error, off`},
 		{"metrics without port", ok, with("--metrics", "localhost"), "", "missing port in address: want a free address of this machine such as 127.0.0.1:9464"},
 		{"graph format", ok, []string{"graph", "wf.yaml", "--format", "png"}, "", `--format: "png" is unknown; want dot, mermaid`},

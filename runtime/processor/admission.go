@@ -20,7 +20,11 @@ func (p *Processor) admit(r *Run) error {
 		return ErrStopped
 	}
 	n := len(p.workflows)
-	for i, at := 0, p.turn.Next(n); i < n; i, at = i+1, (at+1)%n {
+	first := int(r.number % uint64(n)) // workflow actors take turns
+	if p.direct && r.plan.DirectRoots && p.beginHere(r, p.workflows[first]) {
+		return nil
+	}
+	for i, at := 0, first; i < n; i, at = i+1, (at+1)%n {
 		if w := p.workflows[at]; w.waiting.enter() {
 			r.owner = w
 			r.prepare()

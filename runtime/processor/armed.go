@@ -1,17 +1,22 @@
 package processor
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
 	"github.com/ringmill/ringmill/scheduler"
 )
 
-// armed is what an attempt with a deadline or a heartbeat has. It is made anew for each: the body
-// may keep its context for ever.
+// armed is what an attempt with a deadline or a heartbeat has. It is never used again: the body
+// may keep its context for ever. Those of a run's first attempts are made together.
 type armed struct {
-	ctx   scheduler.DeadlineContext
-	stuck scheduler.Timer // reports a body that ignores the end of its context
+	ctx     scheduler.DeadlineContext
+	stuck   scheduler.Timer // reports a body that ignores the end of its context, by TimerFired
+	attempt *attempt
+	turn    int32
+
+	deadline instant // of ctx; never without one
 
 	pulse   scheduler.Timer // looks for signs of life; unused without a heartbeat
 	beat    atomic.Int64    // instant of the last one
@@ -23,24 +28,40 @@ type armed struct {
 const never = 100 * 365 * 24 * time.Hour
 
 // arm makes the context of an attempt and arms its timers; a deadline of 0 is none.
-func arm(a *attempt, task *taskContext, deadline instant) *armed {
-	p, r, turn, x := a.run.p, a.run, a.turn, new(armed)
+func arm(a *attempt, task attemptContext, deadline instant) *armed {
+	p, x := a.run.p, a.run.armedPlace(a)
+	x.attempt, x.turn, x.deadline = a, a.turn, math.MaxInt64
+	if deadline != 0 {
+		x.deadline = deadline
+	}
 	p.wheel.InitContext(&x.ctx, task, p.clock.time(deadline), nil)
-	x.stuck.Init(func() {
-		r.owner.post(control{kind: attemptStuck, run: r, attempt: a, turn: turn})
-	})
+	x.stuck.InitHandler(x)
 	if deadline != 0 {
 		p.wheel.StartAt(&x.stuck, p.clock.time(deadline.after(p.cfg.CancelGrace)))
 	} else { // to be moved by a missed heartbeat; the first start must come before every other call
 		p.wheel.Start(&x.stuck, never)
 	}
 	if every := a.plan().Heartbeat; every > 0 {
-		task.pulse = x
+		task.(*taskContext).pulse = x
 		x.beat.Store(int64(a.startedAt))
 		x.pulse.Init(func() { x.listen(p, every) })
 		p.wheel.Start(&x.pulse, every)
 	}
 	return x
+}
+
+// armedPlace returns memory for what an attempt has.
+func (r *Run) armedPlace(a *attempt) *armed {
+	if a.number > 1 || a.item >= 0 || a.repeated || a.asking || len(r.arms) == 0 {
+		return new(armed)
+	}
+	return &r.arms[a.plan().Arm]
+}
+
+// TimerFired is called when the body has ignored the end of its context for CancelGrace.
+func (x *armed) TimerFired() {
+	r := x.attempt.run
+	r.owner.post(control{kind: attemptStuck, run: r, attempt: x.attempt, turn: x.turn})
 }
 
 // listen looks whether there was a sign of life, and ends the attempt's context if not.

@@ -17,44 +17,47 @@ import (
 //	queued   -> starting   task actor       it then makes the body's context
 //	queued   -> dropped    workflow actor   its run ended first; the task actor that meets it only returns the credit
 //	starting -> running    task actor       from here the body runs, unless its context has ended already
+//	queued   -> running    task actor       the same of a lean task, whose context takes no time to make
 //	running  -> finished   task actor       it then writes status, err, endedAt and the task's result, and replies or goes on
 //	running  -> abandoned  workflow actor   the body ignored its context; this actor writes status, err and endedAt,
 //	                                        and nothing that the body returns is read
 //	finished -> queued     workflow actor   retry
 //	finished -> advanced   task actor       it ended the task itself
+//	running  -> advanced   task actor       the same of a lean task that succeeded
 //
-// The fields above phase are written by the workflow actor before it queues the
-// attempt, those below it by the task actor before the step named there.
+// The fields above fate are written by the workflow actor before it queues the
+// attempt, those below it by the task actor before the step named there, as is actor. What a task that
+// goes well touches comes first, so that it is one cache line together with what is before it in a taskState.
 type attempt struct {
 	run      *Run
-	next     *attempt // in a list of claimed tasks on their way to the workflow actor
+	actor    *taskActor // before running
+	next     *attempt   // in a list of claimed tasks on their way to the workflow actor
 	task     int32
 	item     int32 // of a Map, else -1
 	number   int32 // from 1; a repetition counts anew
 	turn     int32 // grows with each execution, so that a late timer is noticed
+	phase    atomic.Uint32
 	level    mailbox.Level
 	listed   bool // in the ready list
 	repeated bool // not the first iteration of a Repeat
 	asking   bool // it executes the task's Ask, before its first attempt
+
+	guarded  atomic.Bool // the breaker is owed a Done
+	answer   bool        // of Ask: before the reply
 	sequence uint64
 	queuedAt instant
+	rank     float64          // of an attempt in a ready list by rank
 	backOff  *scheduler.Timer // runs while the attempt waits to be tried again
+	sub      *Run             // what the attempt consists of, while that runs; belongs to the workflow actor
+	token    uint64           // of the breaker
 
-	sub     *Run        // what the attempt consists of, while that runs; belongs to the workflow actor
-	token   uint64      // of the breaker
-	guarded atomic.Bool // the breaker is owed a Done
-	answer  bool        // of Ask: before the reply
-
-	phase atomic.Uint32
-	fate  atomic.Uint32 // of the task actor under an abandoned attempt: see taskActor.execute
-
-	actor     *taskActor      // before running
+	fate      atomic.Uint32   // of the task actor under an abandoned attempt: see taskActor.execute
+	status    workflow.Status // before the reply
 	arms      *armed          // before running; nil without a deadline and a heartbeat
 	ctx       context.Context // before running; as the observer returned it. Nil without an observer
 	startedAt instant         // before running
 	firstAt   instant         // before running: startedAt of the first attempt of this task or item
 	err       error           // before the reply
-	status    workflow.Status // before the reply
 	endedAt   instant         // before the reply
 }
 

@@ -46,7 +46,7 @@ const (
 // has room for all, so there it is less.
 func (c Config) prefetch() int {
 	switch {
-	case c.Schedule == ScheduleCriticalPath:
+	case c.Schedule.byRank():
 		return 0
 	case c.Policy != "" && c.Policy != scheduler.PolicyIdle:
 		return leastPrefetch
@@ -83,4 +83,10 @@ const (
 	// ScheduleCriticalPath hands out the task with the longest remaining
 	// path first (its upward rank), the older one among equals.
 	ScheduleCriticalPath
+	// ScheduleMeasuredPath is ScheduleCriticalPath by what tasks have taken
+	// in earlier runs of their workflow, and by declared durations until then.
+	ScheduleMeasuredPath
 )
+
+// byRank reports whether the most urgent task goes first.
+func (s Schedule) byRank() bool { return s == ScheduleCriticalPath || s == ScheduleMeasuredPath }

@@ -128,6 +128,9 @@ func (r *Run) publish(status workflow.Status, output any, err error) {
 		obs.RunEnded(r.ctx, e)
 		e.release()
 	}
+	if status == workflow.StatusSucceeded && r.p.cfg.Schedule == ScheduleMeasuredPath {
+		r.measure()
+	}
 	r.forgetValues(status)
 	r.owner.count(status)
 	r.owner.unlink(r)

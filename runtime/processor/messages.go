@@ -54,6 +54,7 @@ const (
 	paced                               // run, attempt, turn: the rate limit lets it begin
 	placeGranted                        // run, task, held: the concurrency limit has a place for it
 	subEnded                            // run, attempt, turn, sub: the run that the attempt consists of has ended
+	tasksClaimed                        // attempt: the first of a list that a caller has claimed and does not start itself
 	resultShared                        // run, task, value, ok: another run's execution has ended
 	compensate                          // run: it ends otherwise than well and has tasks to be undone
 	undone                              // run, sub: the compensation that sub was made for has ended

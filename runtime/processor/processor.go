@@ -24,26 +24,26 @@ type Processor struct {
 	cfg         Config
 	clock       clock
 	timed       bool    // somebody wants times
+	lean        bool    // nobody wants to know about attempts: see taskActor.executeLean
+	direct      bool    // runs may begin on their callers' goroutines: see beginHere
 	sizing      *sizing // nil: the number of task actors stays
 	prefix      string  // of generated run ids
 	creditLimit int
 
 	sys       *actor.System
 	workflows []*workflowActor
-	turn      scheduler.RoundRobin
 	pool      scheduler.Policy[*attempt]
 	giveFunc  func(member int, a *attempt) // give, stored once since a method value allocates
 	members   []atomic.Pointer[taskActor]
+	hops      []hopCounter // by member
 	wheel     *scheduler.Wheel
 	mayOwe    int       // credits that a task actor may keep for a while
-	callers   sync.Pool // of chan struct{}, for Execute
+	callers   sync.Pool // of *caller
 	cacheOnce sync.Once
 	cache     atomic.Pointer[cache.Cache] // nil until a task asks for it
 
-	runs        places // in flight: admitted and not ended
-	runsLine    line   // callers that found those taken
-	mailboxLine line   // callers that found every mailbox full
-	numbers     atomic.Uint64
+	runsLine    line // callers that found runs taken
+	mailboxLine line // callers that found every mailbox full
 	count       counters
 	leaks       leakBudget // behind count, whose fields are rarely written: it is looked at before each attempt
 
@@ -55,6 +55,11 @@ type Processor struct {
 	idle         chan struct{} // closed when stopping and nothing is in flight
 	stopped      chan struct{} // closed when Stop is through
 	stopErr      error         // before stopped is closed
+
+	_       [64]byte // these two are written for each run, what is around them is read for each task
+	runs    places   // in flight: admitted and not ended
+	numbers atomic.Uint64
+	_       [64]byte
 
 	unbegun runList // with OverflowDropOldest
 	named   namedRuns
@@ -73,16 +78,19 @@ func New(cfg Config) (*Processor, error) {
 	p := &Processor{
 		cfg:         cfg,
 		clock:       newClock(cfg.Clock),
-		timed:       cfg.TaskTimings || cfg.Observer != nil,
+		timed:       cfg.TaskTimings || cfg.Observer != nil || cfg.Schedule == ScheduleMeasuredPath,
 		prefix:      "r-" + rand.Text()[:8] + "-",
 		creditLimit: cfg.maxTaskActors() + cfg.prefetch(),
 		workflows:   make([]*workflowActor, cfg.WorkflowActors),
 		members:     make([]atomic.Pointer[taskActor], cfg.maxTaskActors()),
+		hops:        make([]hopCounter, cfg.maxTaskActors()),
 		idle:        make(chan struct{}),
 		stopped:     make(chan struct{}),
 	}
+	p.lean = !p.timed && cfg.TaskActorsMax == 0
+	p.direct = cfg.Observer == nil && cfg.TaskActorsMax == 0 && cfg.Schedule == ScheduleFIFO && cfg.Overflow != OverflowDropOldest
 	p.mayOwe = min(maxOwed, cfg.prefetch()/(3*cfg.maxTaskActors()))
-	p.callers.New = func() any { return make(chan struct{}, 1) }
+	p.callers.New = func() any { return newCaller(p) }
 	p.giveFunc = func(member int, a *attempt) { p.give(p.members[member].Load(), a) }
 	p.runs.limit = int64(cfg.MaxRuns)
 	// Every credit may wait here, for one task actor even, so there is always room.
@@ -181,27 +189,19 @@ func (p *Processor) Execute(ctx context.Context, plan *workflow.Plan, input any,
 	if opts.ID != "" {
 		return p.executeNamed(ctx, plan, input, opts)
 	}
-	ended := p.callers.Get().(chan struct{})
-	r, err := p.submit(ctx, plan, input, opts, ended)
+	c := p.callers.Get().(*caller)
+	r, err := p.submit(ctx, plan, input, opts, c)
 	if err != nil {
-		p.callers.Put(ended)
+		p.callers.Put(c)
 		return nil, err
 	}
-	if end := ctx.Done(); end == nil { // spare the select
-		<-ended
-	} else {
-		select {
-		case <-ended:
-		case <-end:
-			r.Cancel(Cause(ctx))
-			<-ended
-		}
-	}
-	p.callers.Put(ended)
+	c.execute()
+	c.wait(ctx, r)
+	p.callers.Put(c)
 	return r.output, r.err
 }
 
-func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, opts Options, caller chan struct{}) (*Run, error) {
+func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, opts Options, c *caller) (*Run, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, 
 		}
 	}
 	r := p.newRun(ctx, plan, input, opts)
-	r.caller, r.private = caller, caller != nil
+	r.caller, r.private = c, c != nil
 	err := p.admit(r)
 	if full, ok := err.(*OverloadError); ok {
 		if r.named != nil {

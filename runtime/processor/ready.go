@@ -20,7 +20,7 @@ type readyQueue interface {
 func newReadyQueue(s Schedule) readyQueue {
 	q := new(readyLevels)
 	for l := range q.levels {
-		if s == ScheduleCriticalPath {
+		if s.byRank() {
 			q.levels[l] = new(rankQueue)
 		} else {
 			q.levels[l] = new(fifoQueue)
@@ -127,8 +127,7 @@ func (h rankHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 func (h *rankHeap) Push(x any)   { *h = append(*h, x.(*attempt)) }
 
 func (h rankHeap) Less(i, j int) bool {
-	ri, rj := h[i].plan().Rank, h[j].plan().Rank
-	if ri != rj {
+	if ri, rj := h[i].rank, h[j].rank; ri != rj {
 		return ri > rj
 	}
 	return h[i].sequence < h[j].sequence

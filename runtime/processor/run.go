@@ -54,8 +54,9 @@ type Run struct {
 
 	ctx           context.Context // own, or what an observer made of it
 	own           scheduler.DeadlineContext
-	firstContexts [inlineContexts]taskContext
-	contexts      []taskContext // of the tasks after those
+	firstContexts [inlineContexts]firstContext
+	contexts      []firstContext // of the tasks after those
+	arms          []armed        // of the tasks that have a bound or a heartbeat, by TaskPlan.Arm
 
 	cancelAsked atomic.Bool
 	stage       atomic.Uint32 // waiting, begun, shed: who may still be shed
@@ -65,7 +66,7 @@ type Run struct {
 	over   atomic.Bool   // the run has ended and its place is free
 	endMu  sync.Mutex    // guards done
 	done   chan struct{} // made when asked for, closed when over
-	caller chan struct{} // of Execute, has room for one
+	caller *caller       // of Execute, else nil
 
 	acceptedAt instant
 	startedAt  instant
@@ -79,6 +80,7 @@ type Run struct {
 	previous   *Run // in the owner's list, under its runsMu
 	next       *Run
 	linked     bool
+	gone       bool       // unlinked for good
 	began      bool       // the workflow actor has taken it up
 	timers     *runTimers // made when needed
 	state      *runState  // nil once it was given back
@@ -125,6 +127,22 @@ func (r *Run) release() {
 	if r.open.Add(-1) == 0 && r.ending.CompareAndSwap(0, uint32(workflow.StatusSucceeded)) {
 		r.finish(workflow.StatusSucceeded)
 	}
+}
+
+// rankOf returns how urgent a task is by its remaining path.
+func (r *Run) rankOf(i int32) float64 {
+	if ranks := r.state.ranks; ranks != nil {
+		return ranks[i]
+	}
+	return r.plan.Tasks[i].Rank
+}
+
+// measure keeps what the tasks of a run that went well have taken, for the ranks of later runs.
+func (r *Run) measure() {
+	r.plan.Measured().Record(func(i int) (time.Duration, bool) {
+		t := &r.tasks[i]
+		return t.run, t.attempts > 0 && workflow.Status(t.status.Load()) == workflow.StatusSucceeded
+	})
 }
 
 // levelOf returns the priority of a task.
@@ -177,7 +195,7 @@ func (r *Run) announce() {
 	}
 	if r.caller != nil {
 		r.over.Store(true)
-		r.caller <- struct{}{} // publishes the outcome; has room
+		r.caller.wake() // publishes the outcome; the caller may be gone with the run afterwards
 		return
 	}
 	r.endMu.Lock()

@@ -10,8 +10,9 @@ import (
 // Run.recycle.
 type runState struct {
 	tasks   []taskState
-	results []any // by task; read by the bodies of dependents
-	plain   bool  // no task has more than a body: only what prepare sets is ever written, and the task actor
+	results []any     // by task; read by the bodies of dependents
+	ranks   []float64 // measured ones, by task; nil: those of the plan
+	plain   bool      // no task has more than a body: only what prepare sets is ever written, and the task actor
 }
 
 // prepare gives the run its state, with all tasks waiting, and a hold for its begin.
@@ -25,16 +26,22 @@ func (r *Run) prepare() {
 		t := &s.tasks[i]
 		t.pending.Store(int32(len(plan.Tasks[i].Deps)))
 		t.setStatus(workflow.StatusWaiting)
-		t.attempts = 0
 		a := &t.first
 		a.run, a.task, a.item, a.number = r, int32(i), -1, 1
 		a.level = r.levelOf(i)
 		a.phase.Store(phaseQueued)
 	}
+	s.ranks = nil
+	if r.p.cfg.Schedule == ScheduleMeasuredPath {
+		s.ranks = plan.Measured().Ranks()
+	}
 	r.state, r.tasks = s, s.tasks
 	r.open.Store(int32(plan.Sinks) + 1)
 	if n := len(plan.Tasks); n > inlineContexts {
-		r.contexts = make([]taskContext, n-inlineContexts)
+		r.contexts = make([]firstContext, n-inlineContexts)
+	}
+	if plan.Arms > 0 {
+		r.arms = make([]armed, plan.Arms)
 	}
 }
 
@@ -52,12 +59,10 @@ func (r *Run) recycle() {
 	s := r.state
 	r.state, r.tasks = nil, nil
 	clear(s.results)
-	if s.plain {
-		for i := range s.tasks {
-			s.tasks[i].first.run, s.tasks[i].first.actor = nil, nil // keeps nothing alive
-		}
-	} else {
+	if !s.plain {
 		clear(s.tasks)
 	}
+	// Attempts keep pointing to their run until the next one, or until the pool is emptied, which takes two collections:
+	// what is written during one costs.
 	r.plan.Scratch().Put(s)
 }

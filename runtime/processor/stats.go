@@ -123,6 +123,9 @@ func (p *Processor) Stats() Stats {
 	if p.sizing != nil {
 		s.Resizes = p.sizing.changes.Load()
 	}
+	for i := range p.hops {
+		s.AttemptsStarted += p.hops[i].Load()
+	}
 	for i, w := range p.workflows {
 		s.Accepted += w.accepted.Load()
 		s.Succeeded += w.succeeded.Load()

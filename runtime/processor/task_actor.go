@@ -5,6 +5,7 @@ import (
 	"context"
 	goruntime "runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/actor"
@@ -23,6 +24,12 @@ type taskActor struct {
 
 	creditor *workflowActor // whom credits are owed
 	owed     int
+	begun    uint64 // inline attempts of its runs that are not counted as started yet
+
+	inBody bool // a lean body runs: if that calls runtime.Goexit, see exit
+
+	caller bool         // it is the caller of Execute: see caller
+	local  claimedTasks // of a caller: Inline ones that it executes itself, under one credit
 }
 
 const (
@@ -38,7 +45,9 @@ const (
 // go straight on to, and then whatever waits in the pool, until it is idle again
 // or was replaced.
 func (t *taskActor) receive(c *actor.Context[executeTask], m executeTask) error {
-	for a, ok := m.attempt, true; ok; {
+	a := m.attempt
+	defer func() { t.exit(a) }()
+	for ok := true; ok; {
 		next, replaced := t.execute(a)
 		switch {
 		case replaced:
@@ -59,18 +68,43 @@ func (t *taskActor) receive(c *actor.Context[executeTask], m executeTask) error 
 	return nil
 }
 
-// inlineIndex is the index of what executes Inline tasks on a workflow actor: it has no place in the pool.
+// inlineIndex is the index of what executes Inline tasks on a workflow actor or on the caller of Execute: it
+// has no place in the pool.
 const inlineIndex = -1
 
-// run executes an Inline attempt on its workflow actor, and the Inline successors that it can go straight
-// on to.
+// run executes an Inline attempt on the goroutine of its workflow actor or its caller, and the Inline successors
+// that it can go straight on to.
 func (t *taskActor) run(a *attempt) {
+	defer func() { t.exit(a) }()
 	t.hops = 0
 	for a != nil {
-		a, _ = t.execute(a) // never replaced: its workflow actor is busy here and cannot abandon it
+		w := a.run.owner
+		a, _ = t.execute(a) // never replaced: see abandon
+		if a == nil && t.local.first != nil {
+			a = t.goOn(w)
+		}
 		t.hops++
 	}
 	t.settle()
+}
+
+// goOn takes the next of a caller's own tasks after one whose credit went with a message, or hands them over when
+// there is no credit.
+func (t *taskActor) goOn(w *workflowActor) *attempt {
+	if w.takeCredits(1) == 0 {
+		t.handOver(w)
+		return nil
+	}
+	t.begin(w)
+	return t.local.take()
+}
+
+// handOver leaves the tasks that a caller wanted to execute to the workflow actor.
+func (t *taskActor) handOver(w *workflowActor) {
+	if first := t.local.first; first != nil {
+		t.local = claimedTasks{}
+		w.post(control{kind: tasksClaimed, attempt: first})
+	}
 }
 
 // next returns the attempt to execute next, or makes the actor idle.
@@ -86,18 +120,43 @@ func (t *taskActor) next() (*attempt, bool) {
 // count that all task actors share. What is kept is less than what a workflow actor has beyond one
 // for each task actor, and is not kept from one that needs it.
 func (t *taskActor) owe(w *workflowActor, credits int) {
-	if t.creditor != w {
-		t.settle()
-		t.creditor = w
-	}
+	t.serve(w)
 	t.owed += credits
 	if t.owed > t.p.mayOwe || w.readyLen.Load() > 0 || w.draining.Load() {
 		t.settle()
 	}
 }
 
-// settle gives back the credits that are owed.
+// serve makes w the workflow actor that is owed.
+func (t *taskActor) serve(w *workflowActor) {
+	if t.creditor != w {
+		t.settle()
+		t.creditor = w
+	}
+}
+
+// begin counts an attempt that the actor begins by itself. Inline ones, which are quick, are counted together.
+func (t *taskActor) begin(w *workflowActor) {
+	if t.index != inlineIndex {
+		t.p.hops[t.index].Add(1)
+		return
+	}
+	t.serve(w)
+	t.begun++
+}
+
+// A hopCounter counts the attempts that a task actor has begun by itself; one cache line each.
+type hopCounter struct {
+	atomic.Uint64
+	_ [56]byte
+}
+
+// settle gives back the credits that are owed, and counts what was begun.
 func (t *taskActor) settle() {
+	if t.begun > 0 {
+		t.creditor.started.Add(t.begun)
+		t.begun = 0
+	}
 	if t.owed > 0 {
 		t.creditor.giveCredits(t.owed)
 		t.owed = 0
@@ -108,6 +167,9 @@ func (t *taskActor) settle() {
 // attempt next. It answers replaced when the body overstayed its cancelled
 // context and another actor took this one's place.
 func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
+	if t.p.lean && a.plan().Lean {
+		return t.executeLean(a)
+	}
 	if !a.run.begin() || !a.phase.CompareAndSwap(phaseQueued, phaseStarting) {
 		a.run.owner.tell(taskDone{a}) // shed or dropped: only the credit goes back
 		return nil, false
@@ -125,7 +187,10 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 		}
 	}()
 	var result any
-	err := ctx.Err() // its run or its time may have ended while it waited
+	err := a.run.ctx.Err() // its run or its time may have ended while it waited
+	if err != nil || armed != nil && a.startedAt >= armed.deadline {
+		err = ctx.Err()
+	}
 	if err == nil && t.p.leaks.spent.Load() {
 		err = t.p.leaks.refuse(kindOf(a), t.p.taskActors())
 	}
@@ -143,6 +208,56 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 	return t.advance(a), false
 }
 
+// executeLean is execute for a task of which nothing needs a clock, a timer or a breaker, while nobody watches.
+func (t *taskActor) executeLean(a *attempt) (next *attempt, replaced bool) {
+	r, plan := a.run, a.plan()
+	if !r.begin() {
+		r.owner.tell(taskDone{a})
+		return nil, false
+	}
+	if a.actor != t { // spare the write barrier
+		a.actor = t
+	}
+	ctx := r.firstContext(a.task)
+	if !a.phase.CompareAndSwap(phaseQueued, phaseRunning) {
+		r.owner.tell(taskDone{a})
+		return nil, false
+	}
+	if !r.private { // else nobody can ask
+		a.state().move(workflow.StatusReady, workflow.StatusRunning)
+	}
+	var result any
+	err := r.ctx.Err()
+	if err == nil && t.p.leaks.spent.Load() {
+		err = t.p.leaks.refuse(kindOf(a), t.p.taskActors())
+	}
+	if err == nil {
+		t.inBody = true
+		result, err = callLean(ctx, r, plan)
+		t.inBody = false
+	}
+	if err == nil && r.ending.Load() == 0 && a.phase.CompareAndSwap(phaseRunning, phaseAdvanced) {
+		r.state.results[a.task] = result // before the successors' pending: they read it
+		a.status = workflow.StatusSucceeded
+		return t.moveOn(a), false
+	}
+	if !t.finish(a, result, err, ctx, nil) {
+		return nil, !t.comeBack(a)
+	}
+	return t.advance(a), false
+}
+
+// callLean is call for a task that is neither a Map nor repeated.
+func callLean(ctx context.Context, r *Run, plan *workflow.TaskPlan) (result any, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.p.count.panics.Add(1)
+			result, err = nil, &workflow.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return plan.Run(ctx, r.inputs())
+}
+
 // advance moves the run on after an attempt that this actor has finished. When
 // the attempt ended its task well it does so here: it ends the task, counts the successors'
 // dependencies down and claims those that became ready. One of them it returns, to execute it
@@ -156,33 +271,92 @@ func (t *taskActor) advance(a *attempt) (next *attempt) {
 		w.tell(taskDone{a})
 		return nil
 	}
-	state, succs := a.state(), a.plan().Succs
-	state.record(a)
 	a.phase.Store(phaseAdvanced)
+	return t.moveOn(a)
+}
+
+// moveOn is advance after an attempt that has ended its task well.
+func (t *taskActor) moveOn(a *attempt) (next *attempt) {
+	r, w, state, succs := a.run, a.run.owner, a.state(), a.plan().Succs
+	if !r.private || t.p.timed {
+		state.record(a)
+	}
 	state.end(workflow.StatusSucceeded) // before ending: see R3
 	if r.ending.Load() != 0 {
 		w.tell(taskDone{a})
 		return nil
 	}
 	if len(succs) == 0 {
+		next = t.local.take() // before release, with which the run may end
 		r.release()
-		t.owe(w, 1)
-		return nil
+		if next == nil {
+			t.owe(w, 1)
+		} else {
+			t.begin(w)
+		}
+		return next
 	}
-	ready := t.ready[:0]
+	ready, first, n := t.ready[:0], (*attempt)(nil), 0 // a single one, as in a chain, is not written to the list
 	for _, s := range succs {
-		if state := &r.tasks[s]; state.pending.Add(-1) == 0 && state.claim() {
+		if state := &r.tasks[s]; state.arrive(&r.plan.Tasks[s]) && state.claim() {
+			switch n++; n {
+			case 1:
+				first = &state.first
+				continue
+			case 2:
+				ready = append(ready, first)
+			}
 			ready = append(ready, &state.first)
 		}
 	}
-	if len(ready) == 0 {
-		t.owe(w, 1)
-		return nil
+	if n == 1 && t.local.first == nil && t.mayExecute(first) {
+		return t.exchange(w, first, a.endedAt)
 	}
-	next = t.release(w, ready)
+	if n == 1 {
+		ready = append(ready, first)
+	}
+	switch {
+	case t.caller:
+		t.keep(w, ready)
+		if next = t.local.take(); next == nil {
+			t.owe(w, 1)
+		} else {
+			t.begin(w)
+		}
+	case n == 0:
+		t.owe(w, 1)
+	default:
+		next = t.release(w, ready)
+	}
 	clear(ready)
 	t.ready = ready
 	return next
+}
+
+// exchange finds a place for the one claimed successor, which gets the credit of the finished attempt: it goes to the end
+// of the pool's queue and the actor on to the oldest there, which is the same one if nobody waits. now is when the finished
+// attempt ended, 0 if that was not timed.
+func (t *taskActor) exchange(w *workflowActor, a *attempt, now instant) (next *attempt) {
+	if a.timed() {
+		if now == 0 { // the finished attempt needed no clock
+			now = t.p.clock.now()
+		}
+		a.queuedAt = now
+	}
+	if !t.caller && !t.mayGoOn(w) {
+		if t.index == inlineIndex || t.p.cfg.Schedule.byRank() {
+			t.ready = append(t.ready[:0], a)
+			return t.release(w, t.ready)
+		}
+		if next, ok := t.p.pool.Exchange(t.index, a, a.level); ok {
+			t.begin(w) // a, sooner or later
+			return next
+		}
+		t.ready = append(t.ready[:0], a)
+		return t.release(w, t.ready)
+	}
+	t.begin(w)
+	return a
 }
 
 // release finds a place for claimed successors, of which there is at least one: next for this
@@ -202,7 +376,7 @@ func (t *taskActor) release(w *workflowActor, ready []*attempt) (next *attempt) 
 	for last := &left; len(ready) > 0; ready = ready[1:] {
 		switch a := ready[0]; {
 		case a == next:
-		case t.p.cfg.Schedule == ScheduleCriticalPath || !a.plan().Direct:
+		case t.p.cfg.Schedule.byRank() || !a.plan().Direct:
 			*last, last = a, &a.next
 		default:
 			pool = append(pool, a)
@@ -225,19 +399,60 @@ func (t *taskActor) release(w *workflowActor, ready []*attempt) (next *attempt) 
 		if next.timed() {
 			next.queuedAt = t.p.clock.now()
 		}
-		w.started.Add(1)
+		t.begin(w)
 	}
 	return next
+}
+
+// keep sorts claimed successors of a caller's run: what is Inline it executes itself, of the rest the pool gets what
+// there are credits for and the workflow actor what is left.
+func (t *taskActor) keep(w *workflowActor, ready []*attempt) {
+	var left claimedTasks
+	pool := ready[:0]
+	for _, a := range ready {
+		switch {
+		case !a.plan().Direct:
+			left.add(a)
+		case a.plan().Inline:
+			t.keepOne(a)
+		default:
+			pool = append(pool, a)
+		}
+	}
+	if len(pool) > 0 {
+		fit := w.takeCredits(len(pool))
+		for _, a := range pool[fit:] {
+			left.add(a)
+		}
+		t.assign(w, pool[:fit])
+	}
+	if left.first != nil {
+		w.post(control{kind: tasksClaimed, attempt: left.first})
+	}
+}
+
+// keepOne lists an Inline task that the caller executes itself.
+func (t *taskActor) keepOne(a *attempt) {
+	if a.timed() {
+		a.queuedAt = t.p.clock.now()
+	}
+	t.local.add(a)
+}
+
+// mayExecute reports whether this actor may go straight on to a task.
+func (t *taskActor) mayExecute(a *attempt) bool {
+	plan := a.plan()
+	return plan.Direct && (t.index != inlineIndex || plan.Inline)
 }
 
 // pick returns the successor to go straight on to, nil if none may be.
 func (t *taskActor) pick(ready []*attempt) (next *attempt) {
 	for _, a := range ready {
 		switch {
-		case !a.plan().Direct || t.index == inlineIndex && !a.plan().Inline:
+		case !t.mayExecute(a):
 		case next == nil:
 			next = a
-		case t.p.cfg.Schedule == ScheduleCriticalPath && a.plan().Rank > next.plan().Rank:
+		case t.p.cfg.Schedule.byRank() && a.run.rankOf(a.task) > next.run.rankOf(next.task):
 			next = a
 		}
 	}
@@ -280,10 +495,20 @@ func (t *taskActor) mayGoOn(w *workflowActor) bool {
 	return t.hops < maxHops && !t.p.pool.Waits(t.index) && w.readyLen.Load() == 0
 }
 
+// exit is deferred around everything that executes lean bodies: it finds one, of attempt a, in the middle only if
+// that called runtime.Goexit.
+func (t *taskActor) exit(a *attempt) {
+	if t.inBody {
+		t.inBody = false
+		t.exited(a, a.run.ctx, nil)
+	}
+}
+
 // exited is the end of a body that called runtime.Goexit.
 func (t *taskActor) exited(a *attempt, ctx context.Context, armed *armed) {
 	t.hops = 0
 	t.settle()
+	t.handOver(a.run.owner)
 	switch {
 	case t.finish(a, nil, errGoexit, ctx, armed):
 		a.run.owner.tell(taskDone{a})
@@ -349,17 +574,19 @@ func guarded(ctx context.Context, a *attempt, b workflow.CircuitBreaker) (result
 	if err = protect(func() (err error) { a.token, err = b.Allow(); return err }); err != nil {
 		return nil, err
 	}
-	a.guarded.Store(true)
-	outcome := errGoexit                  // unless call returns
-	defer func() { a.release(outcome) }() // unless the body was given up and the breaker told
-	result, err = call(ctx, a)
-	switch outcome = err; {
-	case a.run.ctx.Err() != nil && err != nil:
-		outcome = context.Canceled // says nothing about the resource
-	case err == nil:
-		outcome = ctx.Err() // too late is a failure
+	a.guarded.Store(true) // until finish, or until the body is given up
+	return call(ctx, a)
+}
+
+// outcome is what the breaker is told about an attempt that has ended.
+func (a *attempt) outcome() error {
+	switch a.status {
+	case workflow.StatusSucceeded:
+		return nil
+	case workflow.StatusCancelled:
+		return context.Canceled // says nothing about the resource
 	}
-	return result, err
+	return a.err // too late is a failure
 }
 
 // finish takes the attempt back from the body; false when it was abandoned
@@ -376,6 +603,9 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 		}
 	}
 	a.status, a.err = a.judge(ctx, err)
+	if a.guarded.Load() {
+		a.release(a.outcome())
+	}
 	if a.asking {
 		a.answer, _ = result.(bool)
 	} else if a.status == workflow.StatusSucceeded && a.item < 0 {

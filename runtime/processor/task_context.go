@@ -8,12 +8,17 @@ import (
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
 
-// A taskContext is the context of one attempt that has no deadline of its own: its
-// run's, and what a body can learn about itself. Bodies may keep it for ever, so it
-// is never used again, and of the run it touches only what stays.
+// A firstContext is the context of the first attempt of a task that has no deadline of its own: its run's, and what a
+// body can learn about itself. Bodies may keep it for ever, so it is never used again, and of the run it touches only
+// what stays.
+type firstContext struct {
+	run  *Run
+	task int32
+}
+
+// A taskContext is the same of any other attempt.
 type taskContext struct {
-	run    *Run
-	task   int32
+	firstContext
 	item   int32 // of a Map, else -1
 	number int32
 	again  int32  // iterations of a Repeat before this one
@@ -24,36 +29,52 @@ type taskContext struct {
 // so that a small run is one allocation.
 const inlineContexts = 4
 
+// firstContext returns the context of a first attempt. These have places of their own, made all at once.
+func (r *Run) firstContext(task int32) *firstContext {
+	var c *firstContext
+	if int(task) < inlineContexts {
+		c = &r.firstContexts[task]
+	} else {
+		c = &r.contexts[task-inlineContexts]
+	}
+	c.run, c.task = r, task
+	return c
+}
+
 // context returns the context of an attempt.
-func (r *Run) context(a *attempt) *taskContext {
-	c := r.contextPlace(a)
-	*c = taskContext{run: r, task: a.task, item: a.item, number: a.number}
+func (r *Run) context(a *attempt) attemptContext {
+	if a.number == 1 && a.item < 0 && !a.repeated && !a.asking && a.plan().Heartbeat == 0 {
+		return r.firstContext(a.task)
+	}
+	c := &taskContext{firstContext: firstContext{run: r, task: a.task}, item: a.item, number: a.number}
 	if a.repeated {
 		c.again = int32(a.state().loop.iteration)
 	}
 	return c
 }
 
-// contextPlace returns memory for the context of an attempt. First attempts of tasks
-// have places of their own, made all at once.
-func (r *Run) contextPlace(a *attempt) *taskContext {
-	switch {
-	case a.number > 1 || a.item >= 0 || a.repeated || a.asking:
-		return new(taskContext)
-	case int(a.task) < inlineContexts:
-		return &r.firstContexts[a.task]
-	}
-	return &r.contexts[a.task-inlineContexts]
+// attemptContext is a firstContext or a taskContext.
+type attemptContext interface {
+	context.Context
+	workflow.Attempt
 }
 
 // Deadline is part of context.Context.
-func (c *taskContext) Deadline() (time.Time, bool) { return c.run.ctx.Deadline() }
+func (c *firstContext) Deadline() (time.Time, bool) { return c.run.ctx.Deadline() }
 
 // Done is part of context.Context.
-func (c *taskContext) Done() <-chan struct{} { return c.run.ctx.Done() }
+func (c *firstContext) Done() <-chan struct{} { return c.run.ctx.Done() }
 
 // Err is part of context.Context.
-func (c *taskContext) Err() error { return c.run.ctx.Err() }
+func (c *firstContext) Err() error { return c.run.ctx.Err() }
+
+// Value is part of context.Context.
+func (c *firstContext) Value(key any) any {
+	if key == workflow.AttemptKey {
+		return c
+	}
+	return c.run.ctx.Value(key)
+}
 
 // Value is part of context.Context.
 func (c *taskContext) Value(key any) any {
@@ -64,28 +85,46 @@ func (c *taskContext) Value(key any) any {
 }
 
 // AfterFunc spares the context package a goroutine for each child.
-func (c *taskContext) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(c.run.ctx, f) }
+func (c *firstContext) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(c.run.ctx, f) }
+
+// String describes the context.
+func (c *firstContext) String() string { return "ringmill.Task(" + c.IdempotencyKey() + ")" }
 
 // String describes the context.
 func (c *taskContext) String() string { return "ringmill.Task(" + c.IdempotencyKey() + ")" }
 
 // IdempotencyKey is part of workflow.Attempt.
-func (c *taskContext) IdempotencyKey() string {
-	key := c.run.ID() + "/" + c.run.plan.Tasks[c.task].Name
-	if c.item >= 0 {
-		key += "/" + strconv.Itoa(int(c.item))
-	}
-	if c.again > 0 {
-		key += "/" + strconv.Itoa(int(c.again))
-	}
+func (c *firstContext) IdempotencyKey() string { return c.key("") }
+
+// key makes an idempotency key; within names what of the task the attempt does.
+func (c *firstContext) key(within string) string {
+	key := c.run.ID() + "/" + c.run.plan.Tasks[c.task].Name + within
 	if u := c.run.undoes; u != nil {
 		key += u.keySuffix()
 	}
 	return key
 }
 
+// IdempotencyKey is part of workflow.Attempt.
+func (c *taskContext) IdempotencyKey() string {
+	within := ""
+	if c.item >= 0 {
+		within = "/" + strconv.Itoa(int(c.item))
+	}
+	if c.again > 0 {
+		within += "/" + strconv.Itoa(int(c.again))
+	}
+	return c.key(within)
+}
+
+// Number is part of workflow.Attempt.
+func (c *firstContext) Number() int { return 1 }
+
 // Number is part of workflow.Attempt.
 func (c *taskContext) Number() int { return int(c.number) }
+
+// Heartbeat is part of workflow.Attempt.
+func (c *firstContext) Heartbeat() {}
 
 // Heartbeat is part of workflow.Attempt.
 func (c *taskContext) Heartbeat() {

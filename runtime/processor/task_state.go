@@ -16,7 +16,7 @@ import (
 // belongs to the claimer, and then to whoever holds its attempt; see attempt.
 type taskState struct {
 	status   atomic.Uint32 // workflow.Status
-	pending  atomic.Int32  // dependencies that have not succeeded yet
+	pending  atomic.Int32  // dependencies that have not ended yet; of a task with one dependency not used
 	first    attempt       // of a task that is not a Map
 	items    *itemsState   // of a Map, once it is ready
 	loop     *loopState    // of a Repeat, after its first iteration
@@ -33,6 +33,8 @@ type taskState struct {
 	started  instant
 	finished instant
 	actor    int32
+
+	_ [16]byte // what goes well touches the first of five cache lines only
 }
 
 // A loopState is the progress of a Repeat.
@@ -62,6 +64,11 @@ func (t *taskState) move(from, to workflow.Status) bool {
 
 // claim takes a task that waits for nothing any more; one caller gets it.
 func (t *taskState) claim() bool { return t.move(workflow.StatusWaiting, workflow.StatusReady) }
+
+// arrive counts one dependency of a waiting task as ended and reports whether that was the last.
+func (t *taskState) arrive(plan *workflow.TaskPlan) bool {
+	return len(plan.Deps) == 1 || t.pending.Add(-1) == 0
+}
 
 // ended reports whether the task has ended.
 func (t *taskState) ended() bool { return workflow.Status(t.status.Load()).Ended() }

@@ -516,6 +516,9 @@ func (w *workflowActor) drop(a *attempt) bool {
 // abandon gives a running body up: the task goes on without it, and a new task
 // actor takes its actor's place.
 func (w *workflowActor) abandon(a *attempt) {
+	if a.actor != nil && a.actor.index == inlineIndex {
+		return // it has the goroutine of its caller, who cannot be replaced
+	}
 	if a.sub != nil {
 		return // the run that it consists of gives its own bodies up
 	}
@@ -561,7 +564,7 @@ func (w *workflowActor) endTask(r *Run, i int32, status workflow.Status) {
 		return
 	}
 	for _, s := range succs {
-		if t := &r.tasks[s]; t.pending.Add(-1) == 0 && t.claim() {
+		if t := &r.tasks[s]; t.arrive(&r.plan.Tasks[s]) && t.claim() {
 			w.claimed.add(&t.first) // not at once: a long row of skipped tasks would be as deep a recursion
 		}
 	}

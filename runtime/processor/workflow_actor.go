@@ -33,8 +33,9 @@ type workflowActor struct {
 	dead     int          // attempts in ready that were dropped
 	claimed  claimedTasks // to be started before the next message
 	sequence uint64
-	closing  error         // why no run may begin any more
-	drained  chan struct{} // closed when Stop waits and every credit is back
+	closing  error                 // why no run may begin any more
+	closed   atomic.Pointer[error] // the same for beginHere
+	drained  chan struct{}         // closed when Stop waits and every credit is back
 
 	inline *taskActor // executes Inline tasks on this actor's goroutine
 
@@ -153,8 +154,11 @@ func (w *workflowActor) order(c *control) {
 		w.undone(c.run, c.sub)
 	case haltUndo:
 		w.haltUndo()
+	case tasksClaimed:
+		w.claimed.addAll(c.attempt)
 	case shutdown:
 		w.closing = c.cause
+		w.closed.Store(&c.cause) // before the runs are looked at: see beginHere
 		for _, r := range w.runs() {
 			w.end(r, workflow.StatusCancelled, c.cause)
 			w.settle(r)
@@ -207,9 +211,7 @@ func (w *workflowActor) begin(r *Run) {
 		e.release()
 	}
 	if r.timeout != nil {
-		t := r.ownTimers()
-		t.deadline.Init(func() { r.Cancel(r.timeout) })
-		w.p.wheel.StartAt(&t.deadline, r.deadline)
+		r.startDeadline()
 	}
 	switch {
 	case r.ending.Load() != 0: // cancelled while it was in the mailbox
@@ -242,6 +244,9 @@ func (w *workflowActor) queue(a *attempt) {
 		a.state().move(workflow.StatusRetrying, workflow.StatusReady)
 	}
 	a.listed = true
+	if w.p.cfg.Schedule.byRank() {
+		a.rank = a.run.rankOf(a.task)
+	}
 	w.ready.push(a)
 }
 
@@ -249,9 +254,10 @@ func (w *workflowActor) queue(a *attempt) {
 // through for them; then at least as many are removed as are kept.
 const sweepAt = 32
 
-// dispatch hands out ready attempts while there are credits.
+// dispatch hands out ready attempts while there are credits. By rank it does so only when all claimed tasks have been
+// started, for which startClaimed has asked for another turn: the most urgent one may be among them.
 func (w *workflowActor) dispatch() {
-	for w.ready.len() > 0 {
+	for w.ready.len() > 0 && !(w.p.cfg.Schedule.byRank() && w.claimed.first != nil) {
 		w.readyLen.Store(int64(w.ready.len() - w.dead)) // before credits: see I3
 		if w.takeCredits(1) == 0 {
 			break
@@ -304,6 +310,9 @@ func (w *workflowActor) giveCredits(n int) {
 func (w *workflowActor) link(r *Run) {
 	w.runsMu.Lock()
 	defer w.runsMu.Unlock()
+	if r.gone { // it was cancelled while its caller began it
+		return
+	}
 	r.next = w.linked
 	if w.linked != nil {
 		w.linked.previous = r
@@ -316,6 +325,7 @@ func (w *workflowActor) link(r *Run) {
 func (w *workflowActor) unlink(r *Run) {
 	w.runsMu.Lock()
 	defer w.runsMu.Unlock()
+	r.gone = true
 	if !r.linked {
 		return
 	}

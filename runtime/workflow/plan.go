@@ -15,7 +15,7 @@ import (
 const MaxTasks = 1 << 20
 
 // A Plan is the compiled form of a definition that an engine executes. It is
-// immutable, but for Scratch, and shared by all runs; a reader must not change what its slices
+// immutable, but for Scratch and Measured, and shared by all runs; a reader must not change what its slices
 // hold.
 //
 // Invariants:
@@ -31,7 +31,13 @@ type Plan struct {
 	Roots []int32
 	Sinks int // tasks without Succs
 
-	scratch sync.Pool
+	// DirectRoots says that all Roots are Direct, InlineRoots that they are Inline too. Derived.
+	DirectRoots, InlineRoots bool
+	Arms                     int // tasks with a Timeout, TaskTimeout or Heartbeat
+
+	scratch      sync.Pool
+	measured     Measured
+	measuredOnce sync.Once
 
 	// Output builds a run's result from its input and its tasks' results,
 	// indexed by task. It is called once, after all tasks succeeded. The value
@@ -118,13 +124,18 @@ type TaskPlan struct {
 	KeepErrors bool
 
 	// Direct says that nothing has to be asked, taken or armed before the first attempt: whoever
-	// makes the task ready may start it. Derived from the other fields, as are the next two.
+	// makes the task ready may start it. Derived from the other fields, as are the next three.
 	Direct bool
 	// Decides says that how the Deps ended, or When, decides whether the task starts.
 	Decides bool
 	// Plain says that an attempt that succeeds ends the task, and that this takes nothing but
 	// keeping its result.
 	Plain bool
+	// Lean says that the task is Direct and Plain, and that an attempt has no bound, breaker or retry: nothing
+	// of it needs a clock.
+	Lean bool
+	// Arm numbers the tasks that count among the plan's Arms.
+	Arm int
 
 	// Run executes one attempt.
 	Run func(ctx context.Context, in Inputs) (any, error)
@@ -244,6 +255,20 @@ func (p *Plan) classify() {
 		own := t.Expand == nil && t.Cache == nil && t.Concurrency == nil && t.Sub == nil
 		t.Direct = own && t.Ask == nil && !t.Decides && t.TaskTimeout == 0 && t.RateLimit == nil
 		t.Plain = own && t.Repeat == nil && t.Compensate == nil
+		t.Lean = t.Direct && t.Plain && t.Timeout == 0 && t.Heartbeat == 0 && t.Breaker == nil && t.Retry == nil
+	}
+	p.Arms = 0
+	for i := range p.Tasks {
+		if t := &p.Tasks[i]; t.Timeout > 0 || t.TaskTimeout > 0 || t.Heartbeat > 0 {
+			t.Arm = p.Arms
+			p.Arms++
+		}
+	}
+	p.DirectRoots, p.InlineRoots = true, true
+	for _, i := range p.Roots {
+		t := &p.Tasks[i]
+		p.DirectRoots = p.DirectRoots && t.Direct
+		p.InlineRoots = p.InlineRoots && t.Direct && t.Inline
 	}
 }
 

@@ -10,17 +10,25 @@ import (
 // low-complexity task scheduling for heterogeneous computing", 2002, with
 // communication costs of zero).
 func (p *Plan) rank() {
-	weight := func(t *TaskPlan) float64 { return float64(t.Weight) }
+	weight := func(i int) float64 { return float64(p.Tasks[i].Weight) }
 	if !slices.ContainsFunc(p.Tasks, func(t TaskPlan) bool { return t.Weight > 0 }) {
-		weight = func(*TaskPlan) float64 { return 1 }
+		weight = func(int) float64 { return 1 }
 	}
+	for i, rank := range p.ranks(weight) {
+		p.Tasks[i].Rank = rank
+	}
+}
+
+// ranks returns the upward ranks that follow from the weights.
+func (p *Plan) ranks(weight func(task int) float64) []float64 {
+	ranks := make([]float64, len(p.Tasks))
 	for _, i := range slices.Backward(p.topological()) {
-		t := &p.Tasks[i]
-		for _, s := range t.Succs {
-			t.Rank = max(t.Rank, p.Tasks[s].Rank)
+		for _, s := range p.Tasks[i].Succs {
+			ranks[i] = max(ranks[i], ranks[s])
 		}
-		t.Rank += weight(t)
+		ranks[i] += weight(int(i))
 	}
+	return ranks
 }
 
 // CriticalPath returns the longest path through the plan, each task counted

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ringmill/ringmill/runtime/retry"
 	"github.com/ringmill/ringmill/runtime/workflow/internal/document"
@@ -188,7 +189,12 @@ func (t *taskReader) assemble(f document.Field, p *parts) {
 	case p.run != nil:
 		run := p.run
 		t.Run = func(ctx context.Context, in Inputs) (any, error) {
-			return jsonResult(run(ctx, &scope{Inputs: in}))
+			s := scopes.Get().(*scope) // a body reads it while it is called only
+			s.Inputs = in
+			v, err := run(ctx, s)
+			*s = scope{}
+			scopes.Put(s)
+			return jsonResult(v, err)
 		}
 	}
 	if p.cache != nil {
@@ -201,8 +207,17 @@ func jsonResult(v json.RawMessage, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if string(v) == "null" {
+		return nullResult, nil // most tasks that have nothing to say
+	}
 	return v, nil
 }
+
+// nullResult is the result null, boxed once for all; nobody changes a result.
+var nullResult any = json.RawMessage("null")
+
+// scopes are used again, as every attempt needs one.
+var scopes = sync.Pool{New: func() any { return new(scope) }}
 
 // placed reports keys that make no sense together.
 func (t *taskReader) placed(n *document.Node, p *parts, kind string) {
