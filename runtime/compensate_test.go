@@ -407,6 +407,11 @@ func TestCompensationUnderStop(t *testing.T) {
 			if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), c.err) || l.take() != c.want || len(run.Report().Compensations) != 3 {
 				t.Errorf("grace %v: %v", c.grace, err)
 			}
+			for _, rep := range run.Report().Compensations {
+				if (rep.Attempts == 0) != (rep.Actor < 0) {
+					t.Errorf("compensation of %s: %d attempts, actor %d", rep.Task, rep.Attempts, rep.Actor)
+				}
+			}
 			checkCounts(t, rt)
 		})
 	}

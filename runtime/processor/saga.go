@@ -51,7 +51,7 @@ type CompensationReport struct {
 	Run      time.Duration
 	Started  time.Time
 	Finished time.Time
-	Actor    int // index of the task actor of the last attempt
+	Actor    int // index of the task actor of the last attempt; -1 if it ran on none
 	Err      error
 }
 
@@ -140,7 +140,7 @@ func (w *workflowActor) undoNext(r *Run) {
 			w.undo(u)
 			return
 		}
-		r.noteUndo(u, CompensationReport{Status: workflow.StatusCancelled}, fmt.Errorf("not called: %w", ErrStopped))
+		r.noteUndo(u, CompensationReport{Status: workflow.StatusCancelled, Actor: noActor}, fmt.Errorf("not called: %w", ErrStopped))
 	}
 	s.undos = nil
 	err := s.err
