@@ -331,6 +331,37 @@ func TestCompensationOfSubs(t *testing.T) {
 	}
 }
 
+// TestCompensationAndKeys: an attempt at a workflow within whose tasks were undone before has keys of its own, since what knows the
+// former ones would take the work for done, and the compensation too; without anything undone they stay.
+func TestCompensationAndKeys(t *testing.T) {
+	for _, c := range []struct {
+		undo bool
+		want string
+	}{
+		{true, "do r/sub/x, undo r/sub/x/compensate, do r/sub/undone-1/x, undo r/sub/undone-1/x/compensate, do r/sub/undone-2/x, undo r/sub/undone-2/x/compensate"},
+		{false, "do r/sub/x, do r/sub/x, do r/sub/x"},
+	} {
+		var calls []string
+		note := func(ctx context.Context, what string) { calls = append(calls, what+" "+workflow.IdempotencyKey(ctx)) }
+		var opts []workflow.Option
+		if c.undo {
+			opts = append(opts, workflow.Compensate(func(ctx context.Context, _ int) error { note(ctx, "undo"); return nil }))
+		}
+		ib := workflow.New[int]("inner")
+		x := workflow.Task(ib, "x", func(ctx context.Context, n int) (int, error) { note(ctx, "do"); return n, nil }, ib.Input(), opts...)
+		inner := build(t, ib, workflow.Task(ib, "bad", fails, x))
+		b := workflow.New[int](fmt.Sprint("outer", c.undo))
+		def := build(t, b, workflow.Sub(b, "sub", inner, b.Input(), workflow.Retry(retry.Constant{MaxAttempts: 3})))
+		rt := start(t, runtime.Config{})
+		if _, err := runtime.Execute(within(t), rt, def, 0, runtime.ID("r")); !errors.Is(err, errCard) {
+			t.Errorf("error = %v", err)
+		}
+		if got := strings.Join(calls, ", "); got != c.want {
+			t.Errorf("%s\nwant %s", got, c.want)
+		}
+	}
+}
+
 // TestCompensationNotOfOthers: a result from the cache is another execution's to undo; an open breaker and a limit of the task do
 // not keep its compensation from being called.
 func TestCompensationNotOfOthers(t *testing.T) {

@@ -33,9 +33,10 @@ type attempt struct {
 	number   int32 // from 1; a repetition counts anew
 	turn     int32 // grows with each execution, so that a late timer is noticed
 	level    mailbox.Level
-	listed   bool // in the ready list
-	repeated bool // not the first iteration of a Repeat
-	asking   bool // it executes the task's Ask, before its first attempt
+	listed   bool  // in the ready list
+	repeated bool  // not the first iteration of a Repeat
+	asking   bool  // it executes the task's Ask, before its first attempt
+	undone   int32 // runs that it consisted of and that were compensated
 	sequence uint64
 	queuedAt instant
 	backOff  *scheduler.Timer // runs while the attempt waits to be tried again
