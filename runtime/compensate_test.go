@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -330,6 +331,37 @@ func TestCompensationOfSubs(t *testing.T) {
 	}
 }
 
+// TestCompensationAndKeys: an attempt at a workflow within whose tasks were undone before has keys of its own, since what knows the
+// former ones would take the work for done, and the compensation too; without anything undone they stay.
+func TestCompensationAndKeys(t *testing.T) {
+	for _, c := range []struct {
+		undo bool
+		want string
+	}{
+		{true, "do r/sub/x, undo r/sub/x/compensate, do r/sub/undone-1/x, undo r/sub/undone-1/x/compensate, do r/sub/undone-2/x, undo r/sub/undone-2/x/compensate"},
+		{false, "do r/sub/x, do r/sub/x, do r/sub/x"},
+	} {
+		var calls []string
+		note := func(ctx context.Context, what string) { calls = append(calls, what+" "+workflow.IdempotencyKey(ctx)) }
+		var opts []workflow.Option
+		if c.undo {
+			opts = append(opts, workflow.Compensate(func(ctx context.Context, _ int) error { note(ctx, "undo"); return nil }))
+		}
+		ib := workflow.New[int]("inner")
+		x := workflow.Task(ib, "x", func(ctx context.Context, n int) (int, error) { note(ctx, "do"); return n, nil }, ib.Input(), opts...)
+		inner := build(t, ib, workflow.Task(ib, "bad", fails, x))
+		b := workflow.New[int](fmt.Sprint("outer", c.undo))
+		def := build(t, b, workflow.Sub(b, "sub", inner, b.Input(), workflow.Retry(retry.Constant{MaxAttempts: 3})))
+		rt := start(t, runtime.Config{})
+		if _, err := runtime.Execute(within(t), rt, def, 0, runtime.ID("r")); !errors.Is(err, errCard) {
+			t.Errorf("error = %v", err)
+		}
+		if got := strings.Join(calls, ", "); got != c.want {
+			t.Errorf("%s\nwant %s", got, c.want)
+		}
+	}
+}
+
 // TestCompensationNotOfOthers: a result from the cache is another execution's to undo; an open breaker and a limit of the task do
 // not keep its compensation from being called.
 func TestCompensationNotOfOthers(t *testing.T) {
@@ -339,20 +371,41 @@ func TestCompensationNotOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph := func(opts ...workflow.Option) *workflow.Definition[int, int] {
+	var executed atomic.Int64
+	graph := func(last func(context.Context, int) (int, error), opts ...workflow.Option) *workflow.Definition[int, int] {
 		b := workflow.New[int]("cached")
 		first := workflow.Task(b, "guarded", increment, b.Input(), append(opts, l.undo("guarded"))...)
-		a := workflow.Task(b, "a", increment, b.Input(), workflow.Cache(0), l.undo("a"), workflow.After(first))
-		return build(t, b, workflow.Task(b, "bad", fails, a, append(opts, workflow.After(first))...))
+		a := workflow.Task(b, "a", func(_ context.Context, n int) (int, error) { executed.Add(1); return n + 1, nil }, b.Input(),
+			workflow.Cache(0), l.undo("a"), workflow.After(first))
+		return build(t, b, workflow.Task(b, "last", last, a, append(opts, workflow.After(first))...))
 	}
-	if _, err := runtime.Execute(within(t), rt, graph(workflow.Breaker(open)), 0); !errors.Is(err, errCard) || l.take() != "a=1 guarded=1" {
+	if _, err := runtime.Execute(within(t), rt, graph(fails, workflow.Breaker(open)), 0); !errors.Is(err, errCard) || l.take() != "a=1 guarded=1" {
 		t.Errorf("error = %v", err)
 	}
 	if open.State() != breaker.Open {
 		t.Errorf("the breaker is %v", open.State())
 	}
-	if _, err := runtime.Execute(within(t), rt, graph(), 0); !errors.Is(err, errCard) || l.take() != "guarded=1" {
-		t.Errorf("from the cache: %v", err)
+	if out, err := runtime.Execute(within(t), rt, graph(increment), 0); out != 2 || err != nil || executed.Load() != 2 {
+		t.Errorf("%d, %v: what was undone was executed %d times; want it anew, not from the cache", out, err, executed.Load())
+	}
+	if _, err := runtime.Execute(within(t), rt, graph(fails), 0); !errors.Is(err, errCard) || l.take() != "guarded=1" || executed.Load() != 2 {
+		t.Errorf("from the cache: %v, %d executions", err, executed.Load())
+	}
+}
+
+// TestCompensationUncachesSubs: what a sub-workflow's tasks have done is undone, so its cached result goes too.
+func TestCompensationUncachesSubs(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	var l ledger
+	var executed atomic.Int64
+	ib := workflow.New[int]("inner")
+	inner := build(t, ib, workflow.Task(ib, "x", func(_ context.Context, n int) (int, error) { executed.Add(1); return n + 1, nil }, ib.Input(), l.undo("x")))
+	b := workflow.New[int]("outer")
+	def := build(t, b, workflow.Task(b, "last", fails, workflow.Sub(b, "sub", inner, b.Input(), workflow.Cache(0))))
+	for i := range int64(2) {
+		if _, err := runtime.Execute(within(t), rt, def, 0); !errors.Is(err, errCard) || l.take() != "x=1" || executed.Load() != i+1 {
+			t.Errorf("run %d: %v, %d executions", i, err, executed.Load())
+		}
 	}
 }
 
@@ -406,6 +459,11 @@ func TestCompensationUnderStop(t *testing.T) {
 			_, err = run.Result(context.Background())
 			if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), c.err) || l.take() != c.want || len(run.Report().Compensations) != 3 {
 				t.Errorf("grace %v: %v", c.grace, err)
+			}
+			for _, rep := range run.Report().Compensations {
+				if (rep.Attempts == 0) != (rep.Actor < 0) {
+					t.Errorf("compensation of %s: %d attempts, actor %d", rep.Task, rep.Attempts, rep.Actor)
+				}
 			}
 			checkCounts(t, rt)
 		})

@@ -237,6 +237,32 @@ func TestIDRefused(t *testing.T) {
 	})
 }
 
+// TestIDAfterWait: a run that had to wait for room is there for those who do not wait, as soon as it has been admitted.
+func TestIDAfterWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{MaxRuns: 1})
+		release := make(chan struct{})
+		def := one(t, func(_ context.Context, n int) (int, error) { <-release; return n, nil })
+		if _, err := runtime.Start(context.Background(), rt, def, 1); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if out, err := runtime.Execute(context.Background(), rt, def, 2, runtime.ID("x")); out != 2 || err != nil {
+				t.Errorf("the first: %v, %v", out, err)
+			}
+		})
+		synctest.Wait()
+		close(release)
+		wg.Wait()
+		for range 64 {
+			if _, err := runtime.Start(context.Background(), rt, def, 2, runtime.ID("x")); err != nil {
+				t.Fatalf("Start of a run that has ended: %v", err)
+			}
+		}
+	})
+}
+
 // TestIDShed: a run that was shed was none.
 func TestIDShed(t *testing.T) {
 	for _, overflow := range []runtime.Overflow{runtime.OverflowDropNewest, runtime.OverflowDropOldest} {

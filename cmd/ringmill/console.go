@@ -19,7 +19,8 @@ const (
 
 // A console is where scripts write. It is safe for concurrent use.
 type console struct {
-	to io.Writer // shows lines as they come; nil keeps them for take
+	to    io.Writer // shows lines as they come; nil keeps them for take
+	runID string    // of --run-id
 
 	mu    sync.Mutex
 	total int
@@ -32,11 +33,7 @@ func (c *console) write(o js.ConsoleOutput) {
 		c.show(o)
 		return
 	}
-	run, below, ok := strings.Cut(o.RunID, "/")
-	task := o.Task
-	if ok { // the run that a task of the file is: its id begins with this run's and the task
-		task, _, _ = strings.Cut(below, "/")
-	}
+	run, task := c.place(o)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.runs == nil {
@@ -60,6 +57,20 @@ func (c *console) write(o js.ConsoleOutput) {
 	kept.Text += text
 	kept.Truncated = kept.Truncated || o.Truncated
 	c.total += len(text)
+}
+
+// place returns the run and the task of the file that a call belongs to. The run that a task of the file is has an id that
+// begins with the file's run and that task.
+func (c *console) place(o js.ConsoleOutput) (run, task string) {
+	run = c.runID // may have slashes, which ids that are made have not
+	if run == "" {
+		run, _, _ = strings.Cut(o.RunID, "/")
+	}
+	task = o.Task
+	if below, ok := strings.CutPrefix(o.RunID, run+"/"); ok {
+		task, _, _ = strings.Cut(below, "/")
+	}
+	return run, task
 }
 
 // show writes the lines, each behind the task's name.

@@ -19,7 +19,8 @@ import (
 
 // How long the program waits at its end: cancelGrace for tasks, stopGrace for the
 // actors, which have nothing left to do, flushGrace for spans on their way. An
-// interrupted program is gone within two seconds, and hastens the spans.
+// interrupted program is gone within two seconds, unless it has tasks to compensate, and
+// hastens the spans.
 const (
 	cancelGrace     = time.Second
 	stopGrace       = 200 * time.Millisecond
@@ -101,7 +102,7 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 		return err
 	}
 	logs := &redirect{to: s.err}
-	console := &console{to: logs}
+	console := &console{to: logs, runID: f.runID}
 	if f.json {
 		console.to = nil
 	}

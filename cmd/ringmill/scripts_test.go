@@ -57,6 +57,13 @@ func TestScriptConsole(t *testing.T) {
 			t.Errorf("task b %s, want skipped by its condition", o.Tasks[1].Status)
 		}
 	}
+	cmd = withEngine(t, "run", "wf.yaml", "--json", "--run-id", "orders/17")
+	write(t, cmd, "wf.yaml", scripted)
+	for i, task := range objects(t, finish(t, cmd).stdout)[0].Tasks {
+		if want := []string{"first 1\nfirst 2\nwarn: ééé\n", "asked\n", "below\n"}[i]; task.Console == nil || task.Console.Text != want {
+			t.Errorf("an id with a slash: task %s: console %+v, want %q", task.Name, task.Console, want)
+		}
+	}
 	cmd = withEngine(t, "run", "wf.yaml")
 	write(t, cmd, "wf.yaml", scripted)
 	r = finish(t, cmd)

@@ -44,6 +44,7 @@ type attempt struct {
 
 	guarded  atomic.Bool // the breaker is owed a Done
 	answer   bool        // of Ask: before the reply
+	undone   int32       // runs that it consisted of and that were compensated
 	sequence uint64
 	queuedAt instant
 	rank     float64          // of an attempt in a ready list by rank

@@ -208,14 +208,19 @@ func (p *Processor) awaitNamed(ctx context.Context, n *namedRun, patient bool) e
 		stalled = nil
 	}
 	select {
+	case <-n.ready: // alone: one that had to wait for room is still there when it has got it
+		return nil
+	default:
+	}
+	select {
 	case <-n.ready:
+		return nil
 	case <-stalled:
 		p.counters(n.full).refused.Add(1)
 		return n.full
 	case <-ctx.Done():
 		return Cause(ctx)
 	}
-	return nil
 }
 
 // waits reports whether a caller waits for room.

@@ -51,7 +51,7 @@ type CompensationReport struct {
 	Run      time.Duration
 	Started  time.Time
 	Finished time.Time
-	Actor    int // index of the task actor of the last attempt
+	Actor    int // index of the task actor of the last attempt; -1 if it ran on none
 	Err      error
 }
 
@@ -116,9 +116,11 @@ func (w *workflowActor) compensate(r *Run) {
 	w.undoNext(r)
 }
 
-// flatten lists what of a run can be undone, the runs of sub-workflows in their places.
+// flatten lists what of a run can be undone, the runs of sub-workflows in their places. Before any of it is, it is
+// taken out of the cache.
 func flatten(list []undo, r, of *Run) []undo {
 	for _, u := range r.saga.undos {
+		u.uncache()
 		if u.sub != nil {
 			list = flatten(list, u.sub, of)
 			continue
@@ -127,6 +129,13 @@ func flatten(list []undo, r, of *Run) []undo {
 		list = append(list, u)
 	}
 	return list
+}
+
+// uncache keeps other runs from being given a result that is undone.
+func (u *undo) uncache() {
+	if h := u.run.tasks[u.task].held; h != nil && h.cacheKey != "" && !h.cached {
+		u.run.p.results().Delete(h.cacheKey)
+	}
 }
 
 // undoNext begins the next compensation of a run, or ends the run.
@@ -140,7 +149,7 @@ func (w *workflowActor) undoNext(r *Run) {
 			w.undo(u)
 			return
 		}
-		r.noteUndo(u, CompensationReport{Status: workflow.StatusCancelled}, fmt.Errorf("not called: %w", ErrStopped))
+		r.noteUndo(u, CompensationReport{Status: workflow.StatusCancelled, Actor: noActor}, fmt.Errorf("not called: %w", ErrStopped))
 	}
 	s.undos = nil
 	err := s.err

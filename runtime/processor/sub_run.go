@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
@@ -46,6 +47,9 @@ func (w *workflowActor) runSub(a *attempt) {
 	}
 	// The attempt's bound, where it has one, is that run's. Cancelling the attempt cancels that run: see cancelSub.
 	opts := Options{Level: workflow.Level(a.level) + workflow.Critical, ID: task.IdempotencyKey()}
+	if a.undone > 0 { // what goes by the keys within has been undone, and is to be done once more
+		opts.ID += "/undone-" + strconv.Itoa(int(a.undone))
+	}
 	if deadline, _, _ := a.deadline(); deadline != 0 {
 		opts.Timeout = max(1, deadline.since(a.startedAt))
 		if plan.Sub.Timeout > 0 {
@@ -97,6 +101,9 @@ func (w *workflowActor) subEnded(c *control) {
 	}
 	a.sub = nil
 	a.run.rememberSub(a, c.sub)
+	if c.sub.undoTotal.Load() > 0 {
+		a.undone++
+	}
 	w.endSub(a, c.sub.output, c.sub.err)
 }
 

@@ -17,8 +17,8 @@ import (
 // Build checks that f takes what the task returns. A [Map] is undone as a whole, if all
 // of it succeeded; [CompensateItem] undoes items. A [Repeat] is undone once, with its last
 // result. On a [Sub], f stands for the compensations of that workflow's own tasks. A
-// result that came from the cache is not compensated, nor is an attempt that failed or that
-// was given up: f undoes what has succeeded only.
+// result that came from the cache is not compensated, and one that is compensated leaves the cache. Nor
+// is an attempt compensated that failed or was given up: f undoes what has succeeded only.
 func Compensate[B any](f func(context.Context, B) error) Option {
 	return func(_ *declarations, d *declaration) {
 		if f == nil {

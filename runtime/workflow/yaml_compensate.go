@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/ringmill/ringmill/runtime/workflow/internal/document"
 )
@@ -22,6 +23,7 @@ func (t *taskReader) compensate(n *document.Node, foreach bool) {
 		undo.roots = roots(undo.roots, rootsOfItem)
 	}
 	undo.programs = nil
+	before := len(t.Deps)
 	var p parts
 	if v := field(n, "with"); v != nil {
 		p.with = undo.value(v, "with")
@@ -35,6 +37,10 @@ func (t *taskReader) compensate(n *document.Node, foreach bool) {
 	t.fields(n, "compensate", known)
 	if n.Kind == document.Map && len(p.kinds) != 1 {
 		t.report(n.Position, ErrSyntax, "write compensate: {cmd: [program, argument, ...]}", "compensate must have one kind of task")
+	}
+	if self := int32(t.self); slices.Contains(t.Deps[before:], self) {
+		t.report(n.Position, ErrCycle, "write ${{ output }}", "compensate reads tasks.%s.output, of the task that it undoes", t.Name)
+		t.Deps = append(t.Deps[:before], slices.DeleteFunc(t.Deps[before:], func(d int32) bool { return d == self })...)
 	}
 	run := p.run
 	switch {

@@ -57,6 +57,8 @@ func TestYAMLErrors(t *testing.T) {
 			"f.yaml:2:25: an element of needs must be a string, not a list: write a task's name"},
 		{"cycle", "tasks:\n  a: {cmd: [x], needs: [c]}\n  b: {cmd: [x], needs: [a]}\n  c: {cmd: [x], needs: [b]}\n", workflow.ErrCycle,
 			"f.yaml:2:3: tasks wait for each other: a -> b -> c -> a: remove one of these dependencies"},
+		{"compensate reads its own task", "tasks:\n  a: {cmd: [x], compensate: {cmd: [y, \"${{ tasks.a.output }}\"]}}\n", workflow.ErrCycle,
+			"f.yaml:2:29: compensate reads tasks.a.output, of the task that it undoes: write ${{ output }}"},
 		{"two cycles, one through references", "tasks:\n  a: {cmd: [x, \"${{ tasks.b.output }}\"]}\n  b: {cmd: [x], with: \"${{ tasks.a.output }}\"}\n  c: {cmd: [x], needs: [c]}\n", workflow.ErrCycle,
 			"f.yaml:2:3: tasks wait for each other: a -> b -> a: remove one of these dependencies\n" +
 				"f.yaml:4:3: tasks wait for each other: c -> c: remove one of these dependencies"},
