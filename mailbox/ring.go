@@ -36,8 +36,8 @@ func newRing[T any](size uint64) *ring[T] {
 
 // ring1, ring8, ring16 and ring64 are small rings in one piece of memory instead of three: mailboxes of short lives are made often.
 // Each size needs a type, so there are few: 1 is what the runtime gives its task actors, 8 and 16 are what small actors of
-// short lives are taken to ask for (the benchmark of creating actors has 8), and 64 still lies in one page: among 100,000 actors each page is a miss of its
-// own. Rings of other sizes cost two allocations more.
+// short lives are taken to ask for (the benchmark of creating actors has 8), and 64 still lies in one page if
+// values are small: among 100,000 actors each page is a miss of its own. Rings of other sizes cost two allocations more.
 type (
 	ring1[T any] struct {
 		ring[T]

@@ -371,6 +371,20 @@ func TestOnWorker(t *testing.T) {
 	}
 }
 
+// TestOnWorkerWithoutRest: a worker that always has work marks itself again when it yields.
+func TestOnWorkerWithoutRest(t *testing.T) {
+	e := newExecutor(t, scheduler.ExecutorConfig{MaxWorkers: 1})
+	on := make(chan bool, 1)
+	scheduleAndWait(e, func(w *scheduler.Worker) {
+		debug.SetPanicOnFault(false)
+		e.Schedule(once(func() { on <- scheduler.OnWorker() }))
+		w.Hurry() // it yields before it goes on with that
+	})
+	if !<-on {
+		t.Error("not OnWorker after a yield of a worker whose mark was taken off")
+	}
+}
+
 // deep asks OnWorker below a stack of many frames.
 func deep(n int) bool {
 	if n == 0 {

@@ -59,7 +59,7 @@ func (w *Worker) work() (left bool) {
 			w.recovered(recover())
 		}
 	}()
-	mark() // each time: an activation may have taken it off
+	mark() // each time, and after each yield: an activation may have taken it off
 	for {
 		a := w.next()
 		if a == nil {
@@ -120,6 +120,7 @@ func (w *Worker) yield() {
 	}
 	w.hurry = false
 	goruntime.Gosched()
+	mark() // a worker that is never idle marks itself again here
 	w.turn.begin()
 }
 

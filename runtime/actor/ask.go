@@ -18,7 +18,7 @@ import (
 // saves waking a worker and waiting for it. An Ask that is answered so is answered also
 // inside a handler.
 //
-// Its errors are those of Tell (then nothing was sent), ErrNoReply if the actor has
+// Its errors are those of Tell (then nothing was sent; a reply by OnDeadLetter comes in place of the error), ErrNoReply if the actor has
 // stopped without a reply, one that wraps ctx.Err(), and inside a handler
 // ErrInHandler; that comes after the message was sent only if the actor has Config.Inline and is busy, and
 // ctx does not come from Context.Context. A handler that wants
@@ -57,16 +57,16 @@ func askWith[M, T any](ctx context.Context, a *actor[M], slot *replySlot[T], bui
 	}
 	switch {
 	case err != nil:
-		slot.answer(generation) // what build may have kept is void
-		return v, err
 	case slot.answered():
 		return slot.take(), nil
-	}
-	if a.inline && scheduler.OnWorker() {
+	case a.inline && scheduler.OnWorker():
 		err = ErrInHandler
-	} else if err = slot.await(ctx, &a.cell, generation); err == nil {
-		return slot.take(), nil
+	default:
+		if err = slot.await(ctx, &a.cell, generation); err == nil {
+			return slot.take(), nil
+		}
 	}
+	// Also after an error of Tell somebody may have replied: OnDeadLetter, or whoever build gave the ReplyTo to.
 	if !slot.answer(generation) { // a Reply was faster and is about to wake
 		for sig := range slot.woken {
 			if slot.received(sig); sig == replied {

@@ -150,6 +150,29 @@ func TestAskErrors(t *testing.T) {
 	})
 }
 
+// TestReplyToWhatWasRefused: a reply to a message that the actor did not accept, by OnDeadLetter or by build, answers that Ask and
+// no later one.
+func TestReplyToWhatWasRefused(t *testing.T) {
+	sys := newSystem(t, actor.SystemConfig{OnDeadLetter: func(d actor.DeadLetter) {
+		_ = d.Message.(question).reply.Reply(-1)
+	}})
+	for _, inline := range []bool{false, true} {
+		gone := actor.Spawn(sys, double, actor.Config{Inline: inline})
+		if err := gone.Stop(within(t)); err != nil {
+			t.Fatal(err)
+		}
+		ref := actor.Spawn(sys, double, actor.Config{Inline: inline})
+		for n := range 20 { // the pool of slots may give another one
+			if got, err := ask(within(t), gone, n); got != -1 || err != nil {
+				t.Errorf("inline %v: Ask of one that has stopped = %d, %v; want the reply of OnDeadLetter", inline, got, err)
+			}
+			if got, err := ask(within(t), ref, n); got != 2*n || err != nil {
+				t.Errorf("inline %v: Ask = %d, %v; want %d", inline, got, err, 2*n)
+			}
+		}
+	}
+}
+
 // TestMutualAsk: two actors that ask each other get an error that explains itself and
 // do not hang.
 func TestMutualAsk(t *testing.T) {

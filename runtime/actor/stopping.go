@@ -19,7 +19,7 @@ func (c *cell) closeHere() {
 }
 
 // yields is how often a caller that is about to sleep lets others have its processor first. A worker that it has just woken
-// is next there: once it has run, there is no need to sleep, to be woken, and to make a channel for that. One that another
+// is next there: once it has run, there is no need to sleep and to be woken. One that another
 // processor has taken needs about as long.
 const yields = 2
 

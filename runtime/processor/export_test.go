@@ -29,3 +29,13 @@ type Waiter waiter
 
 // Called is closed when the caller is called.
 func (w *Waiter) Called() <-chan struct{} { return w.called }
+
+// LeakBudget is a budget of leaked bodies, for the tests.
+type LeakBudget struct{ b leakBudget }
+
+// Add counts delta bodies of a task, "" for a change of the budget alone, and returns how many breakers are open then, and how many that
+// has opened and closed.
+func (l *LeakBudget) Add(task string, delta, budget int) (open, opened, closed int) {
+	o, c := l.b.add(taskKind{task: task}, delta, func() int { return budget })
+	return int(l.b.open.Load()), len(o), len(c)
+}

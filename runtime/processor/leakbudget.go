@@ -2,6 +2,7 @@ package processor
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,8 +36,9 @@ func kindOf(a *attempt) taskKind {
 }
 
 // add counts delta bodies of a kind, 1 or -1 (a body may return before it is added), or none of them if only the
-// budget has changed, and returns the kinds whose breaker that has opened or closed.
-func (b *leakBudget) add(kind taskKind, delta, budget int) (opened, closed []taskKind) {
+// budget has changed, and returns the kinds whose breaker that has opened or closed. It calls budget with mu held: of two calls
+// the later one goes by the later budget.
+func (b *leakBudget) add(kind taskKind, delta int, budget func() int) (opened, closed []taskKind) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if delta != 0 {
@@ -48,15 +50,19 @@ func (b *leakBudget) add(kind taskKind, delta, budget int) (opened, closed []tas
 			delete(b.kinds, kind)
 		}
 	}
-	was, is := b.spent.Load(), b.total >= budget
+	was, is := b.spent.Load(), b.total >= budget()
 	b.spent.Store(is)
 	switch {
 	case !was && is:
 		opened = b.holders()
 	case was && !is:
 		closed = b.holders()
-		if delta < 0 && b.kinds[kind] == 0 && !kind.undo {
+		switch n := b.kinds[kind]; {
+		case kind.undo:
+		case delta < 0 && n == 0:
 			closed = append(closed, kind)
+		case delta > 0 && n == 1: // the budget has grown meanwhile: this breaker has not been open
+			closed = slices.DeleteFunc(closed, func(k taskKind) bool { return k == kind })
 		}
 	case kind.undo: // has no breaker
 	case is && delta > 0 && b.kinds[kind] == 1:
@@ -114,7 +120,7 @@ func (e *LeakError) Is(target error) bool { return target == breaker.ErrOpen }
 // countLeak counts a body of a that was given up (1) or has returned after all (-1), and tells the observer what that
 // does to breakers.
 func (p *Processor) countLeak(a *attempt, delta int) {
-	p.tellBreakers(p.leaks.add(kindOf(a), delta, p.taskActors()))
+	p.tellBreakers(p.leaks.add(kindOf(a), delta, p.taskActors))
 }
 
 // tellBreakers is called without locks: an observer is user code. Two changes at the same moment may be told in either order.

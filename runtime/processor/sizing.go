@@ -163,7 +163,7 @@ func (p *Processor) resize(d scheduler.SizeDecision) {
 	p.pool.Resize(d.To, p.giveFunc)
 	p.sizing.size.Store(int64(d.To))
 	p.sizing.changes.Add(1)
-	p.tellBreakers(p.leaks.add(taskKind{}, 0, d.To))
+	p.tellBreakers(p.leaks.add(taskKind{}, 0, p.taskActors))
 	for p.count.leaked.Load() <= int64(d.To) && p.refill() {
 		// Places that were left empty, as too many bodies had leaked for the size before.
 	}

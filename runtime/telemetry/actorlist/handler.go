@@ -20,7 +20,8 @@ type List struct {
 	Actors []actor.ActorStats `json:"actors"` // of those, the first ones, up to limit
 }
 
-// Handler answers requests with what actors returns, which must be safe for concurrent use. It panics if actors is nil.
+// Handler answers requests with what actors returns, which must be safe for concurrent use and return a slice of its own each time: it is
+// sorted in place. It panics if actors is nil.
 func Handler(actors func() []actor.ActorStats) http.Handler {
 	if actors == nil {
 		panic("actorlist: Handler: actors is nil")

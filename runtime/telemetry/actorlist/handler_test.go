@@ -84,6 +84,9 @@ func TestQueries(t *testing.T) {
 	if l := list(t, h, "/?format=json&name=mail-b"); l.Actors[0] != fixed()[1] {
 		t.Errorf("%+v, want %+v", l.Actors[0], fixed()[1])
 	}
+	if l := list(t, h, "/?format=json&state=backing-off"); l.Match != 1 { // it has no name
+		t.Errorf("%d match, want 1", l.Match)
+	}
 	if body := ask(h, "/?format=json&name=nobody").Body.String(); !strings.Contains(body, `"actors":[]`) {
 		t.Errorf("no actors are %s", body)
 	}
