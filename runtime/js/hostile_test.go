@@ -26,6 +26,12 @@ import (
 // again: a script that gets through would take the test down with it.
 const hostileVariable = "RINGMILL_JS_HOSTILE"
 
+// What the variable says.
+const (
+	together = "together" // eight scripts at once, not one
+	own      = "own"      // the scripts of testdata/own too
+)
+
 const (
 	hostileData    = 256 << 20 // what the child may have of private memory
 	hostileTimeout = 500 * time.Millisecond
@@ -54,13 +60,17 @@ type summary struct {
 }
 
 // TestHostile: no script of testdata harms the process, alone or beside seven
-// others, under a limit on the process's memory.
+// others, under a limit on the process's memory. All scripts take minutes: RINGMILL_STRESS
+// has all of them alone too, and with -short there are fewer.
 func TestHostile(t *testing.T) {
 	_ = engine(t, js.Config{}) // skips without the module
-	for _, mode := range []string{"alone", "together"} {
+	for _, mode := range []string{"alone", together} {
 		t.Run(mode, func(t *testing.T) {
-			if testing.Short() && mode == "alone" {
+			if testing.Short() && mode != together {
 				t.Skip("a minute")
+			}
+			if os.Getenv("RINGMILL_STRESS") != "" || mode == together && !testing.Short() {
+				mode += "," + own
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
@@ -170,7 +180,8 @@ func hostileMain() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	s, err := hostileRun(os.Getenv(hostileVariable) == "together")
+	mode := strings.Split(os.Getenv(hostileVariable), ",")
+	s, err := hostileRun(slices.Contains(mode, together), slices.Contains(mode, own))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -181,7 +192,7 @@ func hostileMain() {
 	os.Exit(0)
 }
 
-func hostileRun(together bool) (*summary, error) {
+func hostileRun(together, own bool) (*summary, error) {
 	config := js.Config{Instances: 2, BreakerFailures: 1000, Limits: js.Limits{Timeout: patience, TotalTimeout: 10 * time.Minute}}
 	callers := 1
 	if together {
@@ -193,7 +204,11 @@ func hostileRun(together bool) (*summary, error) {
 		return nil, err
 	}
 	var files []string
-	for _, pattern := range []string{"testdata/hostile/*.js", "testdata/own/*.js"} {
+	patterns := []string{"testdata/hostile/*.js"}
+	if own {
+		patterns = append(patterns, "testdata/own/*.js")
+	}
+	for _, pattern := range patterns {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) == 0 {
 			return nil, fmt.Errorf("no scripts: %v", err)
