@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	goruntime "runtime"
+	"sync"
 	"testing"
 	"time"
 )
@@ -35,22 +36,37 @@ func repeat(t *testing.T, play func(t testing.TB)) {
 // made, until it ends.
 type round struct {
 	testing.TB
+	mu       sync.Mutex
 	cleanups []func()
 }
 
-func (r *round) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
+// Cleanup is called by any goroutine of the round, as that of a test may be.
+func (r *round) Cleanup(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cleanups = append(r.cleanups, f)
+}
+
+// cleanUp runs what the round has registered, the last one first.
+func (r *round) cleanUp() {
+	for {
+		r.mu.Lock()
+		last := len(r.cleanups) - 1
+		if last < 0 {
+			r.mu.Unlock()
+			return
+		}
+		f := r.cleanups[last]
+		r.cleanups = r.cleanups[:last]
+		r.mu.Unlock()
+		f()
+	}
+}
 
 func playRound(t testing.TB, play func(t testing.TB)) {
 	t.Helper()
 	r := &round{TB: t}
-	defer func() { // also after Fatal
-		for len(r.cleanups) > 0 {
-			last := len(r.cleanups) - 1
-			f := r.cleanups[last]
-			r.cleanups = r.cleanups[:last]
-			f()
-		}
-	}()
+	defer r.cleanUp() // also after Fatal
 	play(r)
 }
 
