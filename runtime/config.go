@@ -55,7 +55,8 @@ type Config struct {
 	TaskActorsMin, TaskActorsMax int
 
 	// MailboxCapacity is the number of runs that wait in one workflow actor's
-	// mailbox; a full one is passed over once around the ring. Its memory is
+	// mailbox; a full one is passed over once around the ring. A run whose first
+	// tasks the task actors can take at once does not wait there. Its memory is
 	// taken when the first run arrives, 16 bytes a place.
 	// Defaults to 1,024; 1 to 16,777,216; environment RINGMILL_MAILBOX_CAPACITY.
 	MailboxCapacity int
