@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime"
@@ -229,4 +231,38 @@ func TestOverflowStress(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWaitingBesideFreeMailbox: callers that wait for a mailbox are all called, also when those before them need no
+// place in it, since a run of theirs begins on its caller's goroutine.
+func TestWaitingBesideFreeMailbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{WorkflowActors: 1, TaskActors: 1, MailboxCapacity: 1, MaxRuns: 16, Overflow: runtime.OverflowWait})
+		gate := make(chan struct{})
+		b := workflow.New[int]("mailed")
+		mailed := build(t, b, workflow.Task(b, "work", increment, b.Input(), workflow.When(b.Input(), func(int) bool { <-gate; return true })))
+		direct := one(t, increment)
+		var ended atomic.Int32
+		execute := func(def *workflow.Definition[int, int]) {
+			go func() {
+				if _, err := runtime.Execute(within(t), rt, def, 1); err == nil {
+					ended.Add(1)
+				}
+			}()
+			synctest.Wait()
+		}
+		execute(mailed) // its condition keeps the workflow actor
+		execute(mailed) // the one place of the mailbox
+		for range 4 {
+			execute(direct)
+		}
+		if waited := rt.Stats().MailboxBound.Waited; waited != 4 {
+			t.Fatalf("%d callers wait for the mailbox, want 4", waited)
+		}
+		close(gate)
+		synctest.Wait()
+		if n := ended.Load(); n != 6 {
+			t.Errorf("%d of 6 runs have ended while the mailbox is free", n)
+		}
+	})
 }

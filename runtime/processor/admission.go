@@ -95,34 +95,36 @@ func (p *Processor) overflow(ctx context.Context, r *Run, wait bool, full *Overl
 // comes while others wait may be faster than they are; one that was called in vain
 // is the next to be called.
 func (p *Processor) await(ctx context.Context, r *Run, full *OverloadError) error {
-	for front := false; ; {
-		l, count, start := p.lineOf(full), p.counters(full), p.clock.now()
+	for {
+		count, start := p.counters(full), p.clock.now()
 		count.waited.Add(1)
-		now, err := p.awaitIn(ctx, l, r, front)
+		next, err := p.awaitIn(ctx, p.lineOf(full), r)
 		count.waitedNanos.Add(int64(p.clock.now().since(start)))
-		if now == nil {
+		if next == nil {
 			return err
 		}
-		front = p.lineOf(now) == l
-		full = now
+		full = next
 	}
 }
 
 // awaitIn waits in one line until it is the caller's turn, and looks whether there
 // is room. It answers the bound that is in the way now, or nil when the wait is
 // over.
-func (p *Processor) awaitIn(ctx context.Context, l *line, r *Run, front bool) (*OverloadError, error) {
-	for {
-		w := l.queue(front)
+func (p *Processor) awaitIn(ctx context.Context, l *line, r *Run) (*OverloadError, error) {
+	for called := false; ; {
+		w := l.queue(called)
 		err := p.admit(r)
 		full, isFull := err.(*OverloadError)
 		if !isFull || p.lineOf(full) != l {
 			l.unqueue(w)
+			if called { // perhaps not to take the place: the run may have begun without one, or met the other bound
+				l.call()
+			}
 			return full, err
 		}
 		select {
 		case <-w.called:
-			front = true
+			called = true
 		case <-ctx.Done():
 			l.unqueue(w)
 			return nil, p.inVain(r, full, Cause(ctx))
