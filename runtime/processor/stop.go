@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -68,8 +69,8 @@ func (p *Processor) stop(ctx context.Context) error {
 			problems = append(problems, fmt.Errorf("ringmill: stop: %d runs did not end", p.runs.taken.Load()))
 		}
 	}
-	err := p.stopActors()
-	if leaked := p.count.leaked.Load(); leaked > 0 {
+	leaked, err := p.stopActors()
+	if leaked > 0 {
 		problems = append(problems, fmt.Errorf(
 			"ringmill: stop: %d task bodies ignore their cancelled context and still run: let them return when ctx.Done() is closed", leaked))
 	} else if err != nil {
@@ -108,17 +109,32 @@ func (p *Processor) cancelAll(ctx context.Context) error {
 	return err
 }
 
-// stopActors stops the actors, which have nothing left to do. It does so on a
+// leakedGrace is how long Stop waits for leaked bodies to return, when nothing else is left.
+const leakedGrace = 100 * time.Millisecond
+
+// stopActors stops the actors, which have nothing left to do. Those under leaked bodies may never, so it does not
+// wait for them long, and answers how many bodies it has left. It stops the actors on a
 // goroutine of its own, since Stop may be called by a task of another runtime,
 // and an actor system refuses to be waited for on any actor's goroutine.
-func (p *Processor) stopActors() error {
-	ctx, cancel := context.WithTimeout(context.Background(), p.actorsGrace())
+func (p *Processor) stopActors() (leaked int64, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopMargin)
 	defer cancel()
+	var left atomic.Int64
+	if p.count.leaked.Load() > 0 {
+		patience := time.AfterFunc(leakedGrace, func() {
+			if n := p.count.leaked.Load(); n > 0 { // else the last actors only need the processor
+				left.Store(n)
+				cancel()
+			}
+		})
+		defer patience.Stop()
+	}
 	p.drain(ctx)
 	p.halt()
 	stopped := make(chan error, 1)
 	go func() { stopped <- errors.Join(p.sys.Stop(ctx), p.wheel.Stop(ctx)) }()
-	return <-stopped
+	err = <-stopped
+	return max(left.Load(), p.count.leaked.Load()), err
 }
 
 // drain waits until the task actors have met every attempt that was dropped after
@@ -146,15 +162,6 @@ func (p *Processor) halt() {
 			_, more = p.pool.Next(i)
 		}
 	}
-}
-
-// actorsGrace is how long the actors, which have nothing left to do, may take
-// to stop. Those under leaked bodies never do, so they are not waited for.
-func (p *Processor) actorsGrace() time.Duration {
-	if p.count.leaked.Load() > 0 {
-		return 100 * time.Millisecond
-	}
-	return stopMargin
 }
 
 // signalIdle tells Stop that nothing is in flight.
