@@ -14,6 +14,8 @@ const (
 	TaskWorkers = 2
 	// TaskQueue bounds the tasks that wait.
 	TaskQueue = 4096
+	// askEvery is how many tasks the submitter submits between two looks at how many wait.
+	askEvery = 1024
 )
 
 // What does it cost to have an empty task run by one of two workers? One goroutine submits.
@@ -24,7 +26,7 @@ var executor = []Scenario{{
 		r.runTasks(func(task func()) func() {
 			var a scheduler.Activation = activation(task)
 			return func() { e.Schedule(a) }
-		}, func() bool { return e.Stats().Queued > TaskQueue })
+		}, func() bool { return e.Stats().Queued > TaskQueue-askEvery })
 	},
 	Channel: func(r *Run) {
 		tasks := make(chan func(), TaskQueue)
@@ -61,7 +63,6 @@ func (r *Run) RunTasks(submit func(task func())) {
 // runTasks prepares one task and submits it N times. crowded, if not nil, says that too many wait; it is asked now and then,
 // and the submitter then yields.
 func (r *Run) runTasks(prepare func(task func()) (submit func()), crowded func() bool) {
-	const askEvery = 1024
 	var left atomic.Int64
 	left.Store(int64(r.N))
 	done := make(chan struct{})
