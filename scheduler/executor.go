@@ -218,7 +218,7 @@ const maxAwaited = 64
 // Schedule.
 func (e *Executor) ScheduleAwaited(a Activation) {
 	e.queue.push(a)
-	if n := int64(e.queue.fresh.len()); n <= maxAwaited && n > e.awaited.Load() {
+	if n := int64(e.queue.fresh.len()); n <= maxAwaited+1 && n > e.awaited.Load() {
 		e.awaited.Store(n)
 	}
 	e.wake()

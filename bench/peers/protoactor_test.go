@@ -330,7 +330,7 @@ func protoAsk(r *savina.Run) {
 }
 
 func protoUnderLoad(r *savina.Run, actors int) {
-	sys, done := protoSystem(), make(chan struct{})
+	sys, done := protoSystem(), make(chan struct{}, 1)
 	var left atomic.Int64
 	pids := make([]*actor.PID, actors)
 	handle := func(c actor.Context, m any) {
@@ -338,12 +338,17 @@ func protoUnderLoad(r *savina.Run, actors int) {
 		if t.Hops > 0 {
 			c.Send(pids[t.Hop(actors)], t)
 		} else if left.Add(-1) == 0 {
-			close(done)
+			done <- struct{}{}
 		}
 	}
 	for i := range pids {
 		pids[i] = protoSpawn(sys, handle)
 	}
+	left.Store(int64(actors))
+	for _, pid := range pids {
+		sys.Root.Send(pid, &savina.Token{})
+	}
+	<-done
 	tokens := savina.Tokens(actors)
 	left.Store(int64(tokens))
 	r.Begin()

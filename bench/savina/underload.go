@@ -11,7 +11,8 @@ import (
 	"github.com/ringmill/ringmill/runtime/actor"
 )
 
-// What does a message cost where many have work? UnderLoad: up to 1,000 tokens, at random among 50, 1,000 or 100,000 actors.
+// What does a message cost where many have work? Each actor has had one message before the time begins, so that nobody's memory
+// is made within. UnderLoad: up to 1,000 tokens, at random among 50, 1,000 or 100,000 actors.
 // Dealt: one goroutine outside gives each of them a message in turn.
 var underLoad = slices.Concat(underLoadOf(50), underLoadOf(1000), underLoadOf(100_000))
 
@@ -54,13 +55,13 @@ func (t *Token) Hop(actors int) int {
 func Tokens(actors int) int { return min(actors, underLoadTokens) }
 
 func passTokens(r *Run, actors int) {
-	sys, done := r.system(), make(chan struct{})
+	sys, done := r.system(), make(chan struct{}, 1)
 	var left atomic.Int64
 	refs := make([]actor.Ref[Token], actors)
 	handler := func(c *actor.Context[Token], t Token) error {
 		if t.Hops == 0 {
 			if left.Add(-1) == 0 {
-				close(done)
+				done <- struct{}{}
 			}
 			return nil
 		}
@@ -73,6 +74,11 @@ func passTokens(r *Run, actors int) {
 	for i := range refs {
 		refs[i] = actor.Spawn(sys, handler, actor.Config{MailboxCapacity: underLoadCapacity})
 	}
+	left.Store(int64(actors))
+	for i := range refs {
+		r.Must(refs[i].Tell(Token{}))
+	}
+	<-done
 	tokens := Tokens(actors)
 	left.Store(int64(tokens))
 	r.Begin()
@@ -84,7 +90,7 @@ func passTokens(r *Run, actors int) {
 }
 
 func passTokensChannel(r *Run, actors int) {
-	done := make(chan struct{})
+	done := make(chan struct{}, 1)
 	var left atomic.Int64
 	chans := make([]chan Token, actors)
 	for i := range chans {
@@ -105,11 +111,16 @@ func passTokensChannel(r *Run, actors int) {
 						}
 					}
 				} else if left.Add(-1) == 0 {
-					close(done)
+					done <- struct{}{}
 				}
 			}
 		})
 	}
+	left.Store(int64(actors))
+	for i := range chans {
+		chans[i] <- Token{}
+	}
+	<-done
 	tokens := Tokens(actors)
 	left.Store(int64(tokens))
 	r.Begin()
@@ -125,12 +136,11 @@ func passTokensChannel(r *Run, actors int) {
 }
 
 func deal(r *Run, actors int) {
-	sys, ctx, done := r.system(), context.Background(), make(chan struct{})
+	sys, ctx, done := r.system(), context.Background(), make(chan struct{}, 1)
 	var left atomic.Int64
-	left.Store(int64(r.N))
 	handler := func(*actor.Context[int], int) error {
 		if left.Add(-1) == 0 {
-			close(done)
+			done <- struct{}{}
 		}
 		return nil
 	}
@@ -138,6 +148,12 @@ func deal(r *Run, actors int) {
 	for i := range refs {
 		refs[i] = actor.Spawn(sys, handler, actor.Config{MailboxCapacity: underLoadCapacity})
 	}
+	left.Store(int64(actors))
+	for i := range refs {
+		r.Must(refs[i].Tell(i))
+	}
+	<-done
+	left.Store(int64(r.N))
 	r.Begin()
 	for i := range r.N {
 		r.Must(refs[i%actors].TellWait(ctx, i))
@@ -147,9 +163,8 @@ func deal(r *Run, actors int) {
 }
 
 func dealChannel(r *Run, actors int) {
-	done := make(chan struct{})
+	done := make(chan struct{}, 1)
 	var left atomic.Int64
-	left.Store(int64(r.N))
 	var all sync.WaitGroup
 	chans := make([]chan int, actors)
 	for i := range chans {
@@ -158,11 +173,17 @@ func dealChannel(r *Run, actors int) {
 		all.Go(func() {
 			for range ch {
 				if left.Add(-1) == 0 {
-					close(done)
+					done <- struct{}{}
 				}
 			}
 		})
 	}
+	left.Store(int64(actors))
+	for i := range chans {
+		chans[i] <- i
+	}
+	<-done
+	left.Store(int64(r.N))
 	r.Begin()
 	for i := range r.N {
 		chans[i%actors] <- i

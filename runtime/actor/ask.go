@@ -39,6 +39,9 @@ func Ask[M, T any](ctx context.Context, ref Ref[M], build func(ReplyTo[T]) M) (T
 	if slot.asked.Load() != nil {
 		slot.asked.Store(nil) // the slot must not keep the actor alive
 	}
+	if slot.handover.Load() != nil {
+		slot.handover.Store(nil)
+	}
 	pool.Put(slot) // not deferred: after a panic or Goexit a reply may still be on its way to the slot
 	return v, err
 }
