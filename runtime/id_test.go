@@ -133,11 +133,16 @@ func TestIDConflict(t *testing.T) {
 	if _, err := runtime.Execute(within(t), rt, def, 1, runtime.ID(strings.Repeat("x", runtime.MaxIDBytes+1))); err == nil || !strings.Contains(err.Error(), "hash it") {
 		t.Errorf("error = %v", err)
 	}
-	funcs := one(t, func(_ context.Context, f func() int) (int, error) { return f(), nil }) // nothing to be compared by
-	for range 2 {
-		if out, err := runtime.Execute(within(t), rt, funcs, func() int { return 3 }, runtime.ID("f")); out != 3 || err != nil {
-			t.Errorf("%v, %v", out, err)
+	funcs := one(t, func(_ context.Context, f func() int) (int, error) { return f(), nil })
+	_, err = runtime.Execute(within(t), rt, funcs, func() int { return 3 }, runtime.ID("f"))
+	_, err2 := runtime.Start(within(t), rt, funcs, func() int { return 3 }, runtime.ID("f"))
+	for _, err := range []error{err, err2} {
+		if err == nil || !strings.Contains(err.Error(), "func() int holds a func: keep that out of the input, or leave the id out") {
+			t.Errorf("an input that cannot be compared: %v", err)
 		}
+	}
+	if out, err := runtime.Execute(within(t), rt, funcs, func() int { return 3 }); out != 3 || err != nil {
+		t.Errorf("without an id: %v, %v", out, err)
 	}
 }
 
@@ -326,4 +331,124 @@ func TestIDJoinedExecute(t *testing.T) {
 			t.Errorf("after its end: %v", err)
 		}
 	})
+}
+
+// endedContext is done, which it says when it is asked the second time.
+type endedContext struct {
+	context.Context
+	asked atomic.Int64
+}
+
+func (c *endedContext) Err() error {
+	if c.asked.Add(1) == 1 {
+		return nil
+	}
+	return context.Canceled
+}
+
+func (*endedContext) Done() <-chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
+}
+
+// TestIDJoinedLate: of a run that has ended, a caller whose context ends at the same moment has the outcome.
+func TestIDJoinedLate(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	run, err := runtime.Start(t.Context(), rt, one(t, increment), 1, runtime.ID("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Result(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	for range 64 { // a select would take either
+		if out, err := runtime.Execute(&endedContext{Context: t.Context()}, rt, one(t, increment), 1, runtime.ID("x")); out != 2 || err != nil {
+			t.Fatalf("%v, %v", out, err)
+		}
+	}
+}
+
+// refusals counts the notices of runs that were refused.
+type refusals struct {
+	hostile
+	ids chan string
+}
+
+func (r refusals) Noticed(e *runtime.Event, n runtime.Notice) {
+	if n == runtime.NoticeRefused && e.Workflow == "one" && errors.Is(e.Err, runtime.ErrOverloaded) {
+		r.ids <- e.RunID
+	}
+}
+
+// TestIDRefusedNotice: a caller that is refused because another one of the same id waits for room is a refusal like any other.
+func TestIDRefusedNotice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := refusals{ids: make(chan string, 8)}
+		rt := start(t, runtime.Config{MaxRuns: 1, Observer: seen})
+		release := make(chan struct{})
+		def := one(t, func(_ context.Context, n int) (int, error) { <-release; return n, nil })
+		if _, err := runtime.Start(t.Context(), rt, def, 1); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := runtime.Execute(context.Background(), rt, def, 2, runtime.ID("x")); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		if _, err := runtime.Start(t.Context(), rt, def, 2, runtime.ID("x")); !errors.Is(err, runtime.ErrOverloaded) {
+			t.Errorf("Start beside one that waits: %v", err)
+		}
+		select {
+		case id := <-seen.ids:
+			if id != "x" {
+				t.Errorf("run %q was refused", id)
+			}
+		default:
+			t.Error("nobody was told of the refusal")
+		}
+		close(release)
+		wg.Wait()
+	})
+}
+
+// TestIdempotencyKeysDiffer: no two pieces of a run's work have the same key, whatever its tasks are called.
+func TestIdempotencyKeysDiffer(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	var mu sync.Mutex
+	seen := map[string]int{}
+	note := func(ctx context.Context, n int) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[workflow.IdempotencyKey(ctx)]++
+		return n, nil
+	}
+	undo := func(ctx context.Context, _ int) error { _, err := note(ctx, 0); return err }
+	in := workflow.New[int]("inner")
+	a := workflow.Task(in, "compensate", note, in.Input())
+	inner := build(t, in, workflow.Task(in, "undone-1", note, a))
+
+	b := workflow.New[int]("outer")
+	var after []workflow.Node
+	list := workflow.Task(b, "list", func(context.Context, int) ([]int, error) { return []int{1, 2}, nil }, b.Input())
+	after = append(after, workflow.Map(b, "a", note, list, workflow.CompensateItem(undo)))
+	for _, name := range []string{"a/0", "a/1", "a%2F1", "a/1/compensate", "s/compensate", "s/undone-1", "compensate"} {
+		after = append(after, workflow.Task(b, name, note, b.Input(), workflow.Compensate(undo)))
+	}
+	after = append(after, workflow.Sub(b, "s", inner, b.Input(), workflow.Compensate(undo)))
+	last := workflow.Task(b, "last", func(context.Context, int) (int, error) { return 0, errCard }, b.Input(), workflow.After(after...))
+	if _, err := runtime.Execute(within(t), rt, build(t, b, last), 1, runtime.ID("r")); !errors.Is(err, errCard) {
+		t.Fatal(err)
+	}
+	const bodies, compensations = 2 + 7 + 2, 2 + 7 + 1
+	if len(seen) != bodies+compensations {
+		t.Errorf("%d keys, want %d: %v", len(seen), bodies+compensations, seen)
+	}
+	for _, key := range []string{"r/a/1", "r/a/1/compensate", "r/a%2F1", "r/s/%63ompensate", "r/s/compensate"} {
+		if seen[key] != 1 {
+			t.Errorf("%q stands for %d pieces of work", key, seen[key])
+		}
+	}
 }

@@ -23,7 +23,8 @@ type RunOption func(*processor.Options)
 // run goes by the options that it was started with. A run that was refused or shed was none, and its id is free.
 //
 // An id that stands for a run of another workflow, other types, or another input is ErrIDConflict. Inputs are compared by all that
-// they hold, pointers followed, JSON without its white space; types that hold functions or channels have nothing to be compared by and count as equal.
+// they hold, pointers followed, JSON without its white space; one that holds a function or a channel, or itself,
+// has nothing to be compared by, and is an error.
 //
 // At most MaxIDBytes long. Defaults to a generated id that is unique among all runtimes.
 func ID(id string) RunOption { return func(o *processor.Options) { o.ID = id } }
@@ -62,7 +63,9 @@ func Execute[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definitio
 		return none, err
 	}
 	if o.ID != "" {
-		o.Request = request[I, O](in)
+		if o.Request, err = request[I, O](in); err != nil {
+			return none, err
+		}
 	}
 	v, err := rt.proc.Execute(ctx, def.Plan(), in, o)
 	out, _ := v.(O) // the comma-ok form: a nil interface stays nil
@@ -79,7 +82,9 @@ func Start[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[
 		return nil, err
 	}
 	if o.ID != "" {
-		o.Request = request[I, O](in)
+		if o.Request, err = request[I, O](in); err != nil {
+			return nil, err
+		}
 	}
 	r, err := rt.proc.Submit(ctx, def.Plan(), in, o)
 	if err != nil {
@@ -89,7 +94,7 @@ func Start[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[
 }
 
 // request tells apart what calls with the same ID ask for.
-func request[I, O any](in I) string {
+func request[I, O any](in I) (string, error) {
 	types := reflect.TypeFor[func(I) O]().String()
 	value := any(in)
 	if text, ok := value.(json.RawMessage); ok {
@@ -99,10 +104,10 @@ func request[I, O any](in I) string {
 		}
 	}
 	hash, err := workflow.Fingerprint(value)
-	if err != nil { // it holds what cannot be compared
-		return types
+	if err != nil {
+		return "", fmt.Errorf("runtime: ID: the input is to be compared with that of another call under the same id, which cannot be: %w: keep that out of the input, or leave the id out", err)
 	}
-	return types + " " + hash
+	return types + " " + hash, nil
 }
 
 // options checks the arguments of a call.
@@ -176,6 +181,9 @@ func (r *Run[O]) Result(ctx context.Context) (O, error) {
 	case <-r.Done():
 		return r.outcome()
 	case <-ctx.Done():
+		if r.run.Over() { // at the same moment: then its outcome counts
+			return r.outcome()
+		}
 		var none O
 		return none, fmt.Errorf("runtime: waiting for run %s: %w", r.ID(), processor.Cause(ctx))
 	}

@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"context"
 	"math"
 	"sync/atomic"
 	"time"
@@ -84,8 +85,12 @@ func (x *armed) listen(p *Processor, every time.Duration) {
 // silent reports whether the attempt has missed its heartbeat.
 func (x *armed) silent() bool { return x != nil && x.missed.Load() }
 
-// disarm ends what the attempt has.
-func (x *armed) disarm() {
+// disarm ends what an attempt has: its boundContext or what it is armed with, if it has one of them.
+func disarm(ctx context.Context, x *armed) {
+	if c, ok := ctx.(*boundContext); ok {
+		c.end()
+		return
+	}
 	if x == nil {
 		return
 	}

@@ -51,6 +51,7 @@ const (
 	attemptStuck                        // run, attempt, turn: it outlived its deadline by CancelGrace
 	shutdown                            // cause: cancel every run
 	exited                              // run, task: user code called runtime.Goexit on the actor
+	overstayed                          // run, task: the same of a first attempt with a boundContext
 	paced                               // run, attempt, turn: the rate limit lets it begin
 	placeGranted                        // run, task, held: the concurrency limit has a place for it
 	subEnded                            // run, attempt, turn, sub: the run that the attempt consists of has ended

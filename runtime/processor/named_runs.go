@@ -217,6 +217,9 @@ func (p *Processor) awaitNamed(ctx context.Context, n *namedRun, patient bool) e
 		return nil
 	case <-stalled:
 		p.counters(n.full).refused.Add(1)
+		if obs := p.cfg.Observer; obs != nil {
+			obs.Noticed(&Event{Workflow: n.plan.Name, RunID: n.id, Item: -1, Actor: -1, Err: n.full}, NoticeRefused)
+		}
 		return n.full
 	case <-ctx.Done():
 		return Cause(ctx)
@@ -244,6 +247,9 @@ func (p *Processor) executeNamed(ctx context.Context, plan *workflow.Plan, input
 	case <-r.Done():
 		return r.Outcome()
 	case <-ctx.Done():
+	}
+	if r.Over() { // at the same moment: then its outcome counts
+		return r.Outcome()
 	}
 	if joined {
 		return nil, fmt.Errorf("ringmill: waiting for run %s, which another call started: %w", r.ID(), Cause(ctx))

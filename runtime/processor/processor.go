@@ -25,6 +25,7 @@ type Processor struct {
 	clock       clock
 	timed       bool    // somebody wants times
 	lean        bool    // nobody wants to know about attempts: see taskActor.executeLean
+	bounded     bool    // of such attempts some need no timer each: see taskActor.executeBounded
 	direct      bool    // runs may begin on their callers' goroutines: see beginHere
 	sizing      *sizing // nil: the number of task actors stays
 	prefix      string  // of generated run ids
@@ -88,6 +89,7 @@ func New(cfg Config) (*Processor, error) {
 		stopped:     make(chan struct{}),
 	}
 	p.lean = !p.timed && cfg.TaskActorsMax == 0
+	p.bounded = p.lean && cfg.Clock == nil // whoever has the clock goes by the timers that are armed
 	p.direct = cfg.Observer == nil && cfg.TaskActorsMax == 0 && cfg.Schedule == ScheduleFIFO && cfg.Overflow != OverflowDropOldest
 	p.mayOwe = min(maxOwed, cfg.prefetch()/(3*cfg.maxTaskActors()))
 	p.callers.New = func() any { return newCaller(p) }
@@ -137,6 +139,7 @@ func New(cfg Config) (*Processor, error) {
 
 func (p *Processor) newTaskActor(index int) *taskActor {
 	t := &taskActor{p: p, index: index}
+	t.watch.init(p)
 	t.ref = actor.Spawn(p.sys, t.receive, actor.Config{
 		Name:            fmt.Sprintf("task-%d", index),
 		MailboxCapacity: 1,

@@ -56,6 +56,7 @@ type Run struct {
 	own           scheduler.DeadlineContext
 	firstContexts [inlineContexts]firstContext
 	contexts      []firstContext // of the tasks after those
+	bounds        []boundContext // of the tasks that have no more than a Timeout, by TaskPlan.Bound
 	arms          []armed        // of the tasks that have a bound or a heartbeat, by TaskPlan.Arm
 
 	cancelAsked atomic.Bool
@@ -96,6 +97,7 @@ type Run struct {
 	undoes     *undo         // what a run is made for that undoes a task of another; nil of all others
 	undone     atomic.Int32  // compensations that have ended
 	undoTotal  atomic.Int32  // of those that are to be called; 0 until the run is being compensated
+	retried    bool          // an attempt was not the first
 	dropped    bool          // an attempt was dropped, and may still be in a queue
 
 	output any

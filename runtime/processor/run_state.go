@@ -12,7 +12,7 @@ type runState struct {
 	tasks   []taskState
 	results []any     // by task; read by the bodies of dependents
 	ranks   []float64 // measured ones, by task; nil: those of the plan
-	plain   bool      // no task has more than a body: only what prepare sets is ever written, and the task actor
+	plain   bool      // no task has more than a body and what bounds it: unless one is retried, only what prepare sets is ever written, and the task actor
 }
 
 // prepare gives the run its state, with all tasks waiting, and a hold for its begin.
@@ -40,14 +40,21 @@ func (r *Run) prepare() {
 	if n := len(plan.Tasks); n > inlineContexts {
 		r.contexts = make([]firstContext, n-inlineContexts)
 	}
-	if plan.Arms > 0 {
+	if r.p.bounded {
+		if plan.Bounds > 0 {
+			r.bounds = make([]boundContext, plan.Bounds)
+		}
+		if plan.Arms > plan.Bounds {
+			r.arms = make([]armed, plan.Arms-plan.Bounds)
+		}
+	} else if plan.Arms > 0 {
 		r.arms = make([]armed, plan.Arms)
 	}
 }
 
 func isPlain(plan *workflow.Plan) bool {
 	for i := range plan.Tasks {
-		if t := &plan.Tasks[i]; !t.Direct || !t.Plain || t.MayFail || t.Timeout > 0 || t.Heartbeat > 0 || t.Retry != nil {
+		if t := &plan.Tasks[i]; !t.Direct || !t.Plain || t.MayFail || t.Heartbeat > 0 {
 			return false
 		}
 	}
@@ -59,7 +66,7 @@ func (r *Run) recycle() {
 	s := r.state
 	r.state, r.tasks = nil, nil
 	clear(s.results)
-	if !s.plain {
+	if !s.plain || r.retried {
 		clear(s.tasks)
 	}
 	// Attempts keep pointing to their run until the next one, or until the pool is emptied, which takes two collections:

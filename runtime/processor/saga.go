@@ -203,9 +203,9 @@ func (u *undo) name() string {
 // keySuffix is what the key of a compensation has beyond that of its task.
 func (u *undo) keySuffix() string {
 	if u.item >= 0 {
-		return "/" + strconv.Itoa(int(u.item)) + "/compensate"
+		return "/" + strconv.Itoa(int(u.item)) + "/" + undoWord
 	}
-	return "/compensate"
+	return "/" + undoWord
 }
 
 // concludeUndo ends a run that undoes a task.

@@ -48,7 +48,7 @@ func (w *workflowActor) runSub(a *attempt) {
 	// The attempt's bound, where it has one, is that run's. Cancelling the attempt cancels that run: see cancelSub.
 	opts := Options{Level: workflow.Level(a.level) + workflow.Critical, ID: task.IdempotencyKey()}
 	if a.undone > 0 { // what goes by the keys within has been undone, and is to be done once more
-		opts.ID += "/undone-" + strconv.Itoa(int(a.undone))
+		opts.ID += "/" + againWord + strconv.Itoa(int(a.undone))
 	}
 	if deadline, _, _ := a.deadline(); deadline != 0 {
 		opts.Timeout = max(1, deadline.since(a.startedAt))

@@ -28,6 +28,9 @@ type taskActor struct {
 
 	inBody bool // a lean body runs: if that calls runtime.Goexit, see exit
 
+	now   instant  // when the attempt ended from which it goes straight on, 0 if that was not timed
+	watch overstay // of the bodies that have a Timeout
+
 	caller bool         // it is the caller of Execute: see caller
 	local  claimedTasks // of a caller: Inline ones that it executes itself, under one credit
 }
@@ -58,10 +61,11 @@ func (t *taskActor) receive(c *actor.Context[executeTask], m executeTask) error 
 			t.hops++
 			a = next
 		default:
-			t.hops = 0
+			t.hops, t.now = 0, 0
 			a, ok = t.next()
 		}
 		if t.inRow++; t.inRow%yieldEvery == 0 {
+			t.now = 0
 			goruntime.Gosched()
 		}
 	}
@@ -76,11 +80,12 @@ const inlineIndex = -1
 // that it can go straight on to.
 func (t *taskActor) run(a *attempt) {
 	defer func() { t.exit(a) }()
-	t.hops = 0
+	t.hops, t.now = 0, 0
 	for a != nil {
 		w := a.run.owner
 		a, _ = t.execute(a) // never replaced: see abandon
 		if a == nil && t.local.first != nil {
+			t.now = 0
 			a = t.goOn(w)
 		}
 		t.hops++
@@ -153,6 +158,7 @@ type hopCounter struct {
 
 // settle gives back the credits that are owed, and counts what was begun.
 func (t *taskActor) settle() {
+	t.watch.leave()
 	if t.begun > 0 {
 		t.creditor.started.Add(t.begun)
 		t.begun = 0
@@ -167,8 +173,13 @@ func (t *taskActor) settle() {
 // attempt next. It answers replaced when the body overstayed its cancelled
 // context and another actor took this one's place.
 func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
+	now := t.now
+	t.now = 0
 	if t.p.lean && a.plan().Lean {
 		return t.executeLean(a)
+	}
+	if t.canBound(a) {
+		return t.executeBounded(a, now)
 	}
 	if !a.run.begin() || !a.phase.CompareAndSwap(phaseQueued, phaseStarting) {
 		a.run.owner.tell(taskDone{a}) // shed or dropped: only the credit goes back
@@ -315,6 +326,7 @@ func (t *taskActor) moveOn(a *attempt) (next *attempt) {
 	if n == 1 {
 		ready = append(ready, first)
 	}
+	t.now = 0 // what follows takes its time
 	switch {
 	case t.caller:
 		t.keep(w, ready)
@@ -337,7 +349,7 @@ func (t *taskActor) moveOn(a *attempt) (next *attempt) {
 // of the pool's queue and the actor on to the oldest there, which is the same one if nobody waits. now is when the finished
 // attempt ended, 0 if that was not timed.
 func (t *taskActor) exchange(w *workflowActor, a *attempt, now instant) (next *attempt) {
-	if a.timed() {
+	if a.timed() && (!a.run.private || t.p.timed || t.p.sizing != nil) { // else nobody can ask how long it waited
 		if now == 0 { // the finished attempt needed no clock
 			now = t.p.clock.now()
 		}
@@ -500,13 +512,13 @@ func (t *taskActor) mayGoOn(w *workflowActor) bool {
 func (t *taskActor) exit(a *attempt) {
 	if t.inBody {
 		t.inBody = false
-		t.exited(a, a.run.ctx, nil)
+		t.exited(a, a.leanContext(), nil)
 	}
 }
 
 // exited is the end of a body that called runtime.Goexit.
 func (t *taskActor) exited(a *attempt, ctx context.Context, armed *armed) {
-	t.hops = 0
+	t.hops, t.now = 0, 0
 	t.settle()
 	t.handOver(a.run.owner)
 	switch {
@@ -593,7 +605,7 @@ func (a *attempt) outcome() error {
 // meanwhile.
 func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Context, armed *armed) bool {
 	if !a.phase.CompareAndSwap(phaseRunning, phaseFinished) {
-		armed.disarm()
+		disarm(ctx, armed)
 		return false
 	}
 	if a.timed() {
@@ -611,7 +623,7 @@ func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Contex
 	} else if a.status == workflow.StatusSucceeded && a.item < 0 {
 		a.run.state.results[a.task] = result // before the successors' pending: they read it
 	}
-	armed.disarm()
+	disarm(ctx, armed)
 	t.observeEnd(a)
 	return true
 }

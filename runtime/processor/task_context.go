@@ -2,7 +2,9 @@ package processor
 
 import (
 	"context"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ringmill/ringmill/runtime/workflow"
@@ -98,12 +100,29 @@ func (c *firstContext) IdempotencyKey() string { return c.key("") }
 
 // key makes an idempotency key; within names what of the task the attempt does.
 func (c *firstContext) key(within string) string {
-	key := c.run.ID() + "/" + c.run.plan.Tasks[c.task].Name + within
+	key := c.run.ID() + "/" + keySegment(c.run.plan.Tasks[c.task].Name) + within
 	if u := c.run.undoes; u != nil {
 		key += u.keySuffix()
 	}
 	return key
 }
+
+// keySegment is a task's name as a part of a key that no other task, item, iteration or compensation has: what stands for a
+// separator or is a word of the engine's is written in hexadecimal, as in a URL. Nearly all names stay as they are.
+func keySegment(name string) string {
+	if strings.ContainsAny(name, "/%") {
+		name = strings.NewReplacer("%", "%25", "/", "%2F").Replace(name)
+	}
+	if name == undoWord || strings.HasPrefix(name, againWord) {
+		name = fmt.Sprintf("%%%X%s", name[0], name[1:])
+	}
+	return name
+}
+
+const (
+	undoWord  = "compensate" // the last part of a compensation's key
+	againWord = "undone-"    // begins the part that tells a run of a sub-workflow from one that was undone
+)
 
 // IdempotencyKey is part of workflow.Attempt.
 func (c *taskContext) IdempotencyKey() string {

@@ -406,6 +406,7 @@ func (w *workflowActor) retry(a *attempt) bool {
 		e.release()
 	}
 	t.last = a.err
+	r.retried = true
 	a.number++
 	a.turn++
 	a.err, a.status = nil, 0

@@ -146,7 +146,7 @@ func (w *workflowActor) order(c *control) {
 		if !w.holding(c.run, func() { w.placeGranted(c) }) {
 			c.held.release()
 		}
-	case retryDue, taskDue, attemptStuck, paced, resultShared, subEnded:
+	case retryDue, taskDue, attemptStuck, overstayed, paced, resultShared, subEnded:
 		w.holding(c.run, func() { w.goOn(c) })
 	case compensate:
 		w.compensate(c.run)
@@ -185,6 +185,10 @@ func (w *workflowActor) goOn(c *control) {
 		w.subEnded(c)
 	case taskDue:
 		w.taskTimedOut(c.run, c.task)
+	case overstayed:
+		if a := &c.run.tasks[c.task].first; a.number == 1 {
+			w.abandon(a)
+		}
 	case attemptStuck:
 		if a.turn == c.turn {
 			w.abandon(a)

@@ -7,7 +7,9 @@ import "context"
 // methods are safe for concurrent use and do not block.
 type Attempt interface {
 	// IdempotencyKey names the work: the run's id, the task and, in a Map, the
-	// item, in a Repeat the iteration. It is the same for every attempt.
+	// item, in a Repeat the iteration, joined by slashes: "r-1/price/0". It is the same for
+	// every attempt, and no other work of the run has it: a slash or % in a task's name is written
+	// as in a URL.
 	IdempotencyKey() string
 	// Number counts the attempts, from 1.
 	Number() int

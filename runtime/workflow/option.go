@@ -246,7 +246,11 @@ func Cache(ttl time.Duration) Option {
 			for i, arg := range args {
 				values[i] = arg.get(in)
 			}
-			return stableHash(values)
+			key, err := stableHash(values)
+			if err != nil {
+				err = fmt.Errorf("%w, so it cannot be part of a cache's key: give a key with CacheBy", err)
+			}
+			return key, err
 		}}
 	}
 }

@@ -34,6 +34,7 @@ type Plan struct {
 	// DirectRoots says that all Roots are Direct, InlineRoots that they are Inline too. Derived.
 	DirectRoots, InlineRoots bool
 	Arms                     int // tasks with a Timeout, TaskTimeout or Heartbeat
+	Bounds                   int // those of them that are Bounded
 
 	scratch      sync.Pool
 	measured     Measured
@@ -124,7 +125,7 @@ type TaskPlan struct {
 	KeepErrors bool
 
 	// Direct says that nothing has to be asked, taken or armed before the first attempt: whoever
-	// makes the task ready may start it. Derived from the other fields, as are the next three.
+	// makes the task ready may start it. Derived from the other fields, as are the next six.
 	Direct bool
 	// Decides says that how the Deps ended, or When, decides whether the task starts.
 	Decides bool
@@ -134,8 +135,11 @@ type TaskPlan struct {
 	// Lean says that the task is Direct and Plain, and that an attempt has no bound, breaker or retry: nothing
 	// of it needs a clock.
 	Lean bool
-	// Arm numbers the tasks that count among the plan's Arms.
-	Arm int
+	// Bounded says that the task is Direct and Plain but not Lean, and that an attempt has no more than a Timeout, a breaker and
+	// a retry policy.
+	Bounded bool
+	// Bound numbers the tasks that count among the plan's Bounds, Arm those that count among its Arms, the Bounded ones last.
+	Bound, Arm int
 
 	// Run executes one attempt.
 	Run func(ctx context.Context, in Inputs) (any, error)
@@ -256,10 +260,21 @@ func (p *Plan) classify() {
 		t.Direct = own && t.Ask == nil && !t.Decides && t.TaskTimeout == 0 && t.RateLimit == nil
 		t.Plain = own && t.Repeat == nil && t.Compensate == nil
 		t.Lean = t.Direct && t.Plain && t.Timeout == 0 && t.Heartbeat == 0 && t.Breaker == nil && t.Retry == nil
+		t.Bounded = t.Direct && t.Plain && !t.Lean && t.Heartbeat == 0
 	}
-	p.Arms = 0
+	p.Arms, p.Bounds = 0, 0
 	for i := range p.Tasks {
-		if t := &p.Tasks[i]; t.Timeout > 0 || t.TaskTimeout > 0 || t.Heartbeat > 0 {
+		switch t := &p.Tasks[i]; {
+		case t.Bounded && t.Timeout > 0:
+			t.Bound = p.Bounds
+			p.Bounds++
+		case t.Timeout > 0 || t.TaskTimeout > 0 || t.Heartbeat > 0:
+			t.Arm = p.Arms
+			p.Arms++
+		}
+	}
+	for i := range p.Tasks {
+		if t := &p.Tasks[i]; t.Bounded && t.Timeout > 0 {
 			t.Arm = p.Arms
 			p.Arms++
 		}

@@ -91,7 +91,7 @@ func (h *hasher) text(tag reflect.Kind, s string) {
 
 func (h *hasher) value(v reflect.Value, depth int) error {
 	if depth > maxHashDepth {
-		return errors.New("workflow: a value that is nested too deeply, or holds itself, cannot be part of a cache's key: give a key with CacheBy")
+		return errors.New("workflow: a value that is nested too deeply, or holds itself, has no hash")
 	}
 	if !v.IsValid() {
 		h.number(reflect.Invalid, 0)
@@ -159,7 +159,7 @@ func (h *hasher) value(v reflect.Value, depth int) error {
 	case reflect.Map:
 		return h.mapValue(v, depth)
 	default:
-		return fmt.Errorf("workflow: a %s cannot be part of a cache's key: give a key with CacheBy", v.Type())
+		return fmt.Errorf("workflow: a %s has no hash", v.Type())
 	}
 	return nil
 }
