@@ -117,6 +117,8 @@ type session struct {
 	held, unsent uint64
 	sendBegin    time.Duration // CPU time of the thread
 	sendEnd      time.Duration
+	sendWait     *float64 // share of the time that the thread waited for a core; nil if unknown
+	rank         string   // of the thread
 
 	before, after       reading
 	beforeOps, afterOps uint64

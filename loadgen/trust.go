@@ -25,7 +25,7 @@ const enoughSamples = 10
 
 // judge fills in the trust verdict.
 func (r *Result) judge(before, after reading, percentiles []float64) {
-	t := Trust{Verdict: Trusted, Reasons: []string{}, Notes: []string{}}
+	t := Trust{Verdict: Trusted, Reasons: []string{}, Notes: []string{}, GeneratorWait: r.Trust.GeneratorWait, GeneratorRank: r.Trust.GeneratorRank}
 	suspect := func(format string, args ...any) {
 		t.Verdict = Suspect
 		t.Reasons = append(t.Reasons, fmt.Sprintf(format, args...))
@@ -33,7 +33,7 @@ func (r *Result) judge(before, after reading, percentiles []float64) {
 	open := r.Load.Concurrency == 0
 	if open && r.Latency.P99 > 0 {
 		if t.LagShare = r.Lag.P99 / r.Latency.P99; t.LagShare > mostLagShare {
-			suspect("the generator sent late: lag p99 %s is %.0f %% of the latency p99 %s (at most 10 %%)", seconds(r.Lag.P99), 100*t.LagShare, seconds(r.Latency.P99))
+			suspect("the generator sent late: lag p99 %s is %.0f %% of the latency p99 %s (at most 10 %%)%s", seconds(r.Lag.P99), 100*t.LagShare, seconds(r.Latency.P99), t.whyLate())
 		}
 	}
 	elapsed := after.at.Sub(before.at).Seconds()
@@ -108,4 +108,16 @@ func (r *Result) judge(before, after reading, percentiles []float64) {
 		t.Notes = append(t.Notes, "the run was interrupted")
 	}
 	r.Trust = t
+}
+
+// whyLate says what a late generator's thread waited for.
+func (t Trust) whyLate() string {
+	if t.GeneratorWait == nil {
+		return ""
+	}
+	text := fmt.Sprintf("; its thread waited for a core %.1f %% of the time", 100**t.GeneratorWait)
+	if t.GeneratorRank != rankFirst && goruntime.NumCPU() > 1 {
+		text += ", since it may not go first (needs CAP_SYS_NICE or RLIMIT_RTPRIO)"
+	}
+	return text
 }
