@@ -71,12 +71,14 @@ func preferThread() (rank string) {
 
 // Go takes the processor from a goroutine that has had it for 10 ms, and to get one that is
 // locked to its thread going again takes two other threads. So the generator gives the
-// processor up where it has time for that: in gaps that are long enough it sleeps with Go's
-// timers, which are late by up to timerLate, and in others it yields once a turn.
+// processor up where it has time for that: in gaps that are long enough it sleeps in a system
+// call until so long before the arrival that it can get a processor again, and in shorter ones
+// it yields once a turn. It does not sleep with Go's timers: another thread would have to wake
+// it, and that one does not go first.
 const (
-	turn      = 5 * time.Millisecond
-	timerLate = 2 * time.Millisecond
-	yieldGap  = 500 * time.Microsecond
+	turn     = 5 * time.Millisecond
+	lead     = 4 * time.Millisecond
+	yieldGap = 500 * time.Microsecond
 )
 
 func (p *threadPacer) until(start time.Time, at time.Duration, stop *atomic.Bool) {
@@ -84,8 +86,9 @@ func (p *threadPacer) until(start time.Time, at time.Duration, stop *atomic.Bool
 		now := time.Since(start)
 		rest := at - now - spinTail
 		switch {
-		case rest > timerLate:
-			time.Sleep(min(rest-timerLate, longestSleep))
+		case rest > lead:
+			sleep := unix.NsecToTimespec(int64(min(rest-lead, longestSleep)))
+			_ = unix.Nanosleep(&sleep, nil) // an interrupted sleep is looked at again
 			p.scheduled = time.Since(start)
 		case rest > yieldGap && now-p.scheduled > turn:
 			goruntime.Gosched()
@@ -99,7 +102,7 @@ func (p *threadPacer) until(start time.Time, at time.Duration, stop *atomic.Bool
 	}
 }
 
-// holdAndSleep sleeps without telling Go, for timerLate at most: a thread in a system call
+// holdAndSleep sleeps without telling Go, for the lead at most: a thread in a system call
 // that Go knows of may lose its processor, and then has to wait for one at its end. A
 // collection that stops the world ends the sleep with a signal.
 func holdAndSleep(d time.Duration) {

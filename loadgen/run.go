@@ -182,6 +182,9 @@ func (s *session) run(ctx context.Context) *Result {
 		goruntime.GOMAXPROCS(procs + 1)
 		defer goruntime.GOMAXPROCS(procs)
 	}
+	if s.cfg.Concurrency == 0 {
+		s.pool.ready(s.cfg.Arrivals.Burst)
+	}
 	s.start = time.Now()
 	s.before = read(0)
 	unhook := context.AfterFunc(ctx, func() { s.cut.Store(true); s.halt() })
