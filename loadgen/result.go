@@ -60,6 +60,7 @@ type Result struct {
 
 	histogram *hdrhistogram.Histogram
 	log       []byte
+	disturbed bool // by something beside the load: see judge
 }
 
 // Load repeats the configuration in words that the flags of the command take.

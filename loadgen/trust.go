@@ -30,6 +30,10 @@ func (r *Result) judge(before, after reading, percentiles []float64) {
 		t.Verdict = Suspect
 		t.Reasons = append(t.Reasons, fmt.Sprintf(format, args...))
 	}
+	disturbed := func(format string, args ...any) { // by something beside the load
+		r.disturbed = true
+		suspect(format, args...)
+	}
 	open := r.Load.Concurrency == 0
 	if open && r.Latency.P99 > 0 {
 		if t.LagShare = r.Lag.P99 / r.Latency.P99; t.LagShare > mostLagShare {
@@ -48,10 +52,10 @@ func (r *Result) judge(before, after reading, percentiles []float64) {
 		// The kernel counts in ticks of 10 ms: short runs know less.
 		blur := 0.03 / elapsed
 		if *t.ForeignCPU > mostForeignCPU+blur {
-			suspect("other processes used %.0f %% of the machine (at most 5 %%): measure when it is quiet", 100**t.ForeignCPU)
+			disturbed("other processes used %.0f %% of the machine (at most 5 %%): measure when it is quiet", 100**t.ForeignCPU)
 		}
 		if *t.Steal > mostSteal+blur {
-			suspect("the host took %.1f %% of the machine away (at most 1 %%)", 100**t.Steal)
+			disturbed("the host took %.1f %% of the machine away (at most 1 %%)", 100**t.Steal)
 		}
 	}
 	waited := func(resource string) *float64 {
@@ -64,13 +68,13 @@ func (r *Result) judge(before, after reading, percentiles []float64) {
 	}
 	t.CPUWait, t.MemoryWait, t.IOWait = waited("cpu"), waited("memory"), waited("io")
 	if t.CPUWait != nil && t.ForeignCPU != nil && *t.CPUWait > mostCPUWait && *t.ForeignCPU > mostForeignCPU/2+0.03/elapsed {
-		suspect("threads waited for a core %.0f %% of the time while others used %.0f %% of the machine", 100**t.CPUWait, 100**t.ForeignCPU)
+		disturbed("threads waited for a core %.0f %% of the time while others used %.0f %% of the machine", 100**t.CPUWait, 100**t.ForeignCPU)
 	}
 	if t.MemoryWait != nil && *t.MemoryWait > mostMemoryWait {
-		suspect("memory is short: somebody waited for it %.1f %% of the time (at most 1 %%)", 100**t.MemoryWait)
+		disturbed("memory is short: somebody waited for it %.1f %% of the time (at most 1 %%)", 100**t.MemoryWait)
 	}
 	if t.IOWait != nil && *t.IOWait > mostIOWait {
-		suspect("the disk is busy: somebody waited for it %.0f %% of the time (at most 10 %%)", 100**t.IOWait)
+		disturbed("the disk is busy: somebody waited for it %.0f %% of the time (at most 10 %%)", 100**t.IOWait)
 	}
 	if r.Cost.GCShare > mostGCShare {
 		suspect("the garbage collector took %.0f %% of the CPU time (at most 25 %%): raise GOGC", 100*r.Cost.GCShare)
