@@ -25,8 +25,8 @@ type client struct {
 //
 // Invariants:
 //
-//	I1  a client is on the stack at most once: only its own goroutine puts it there,
-//	    after the job that it was taken for
+//	I1  a client is on the stack at most once: whoever made it puts it there before its
+//	    first job, and then only its own goroutine, after the job that it was taken for
 //	I2  only the generator takes clients off, so none leaves between its look at the
 //	    top and its swap: the next one that it read is right (there is no ABA)
 //	I3  once top is closedStack it stays that
@@ -48,6 +48,29 @@ func newPool(s *session, limit int) *pool {
 	return &pool{s: s, limit: limit, freed: make(chan struct{}, 1)}
 }
 
+// How many clients are there before the first arrival, unless fewer are allowed: to make
+// one takes the generator about as long as to send ten requests. Two bursts' worth, if that
+// is more.
+const (
+	leastReady = 256
+	mostReady  = 4096
+)
+
+// ready makes the first clients, before the generator begins.
+func (p *pool) ready(burst int) {
+	for n := min(p.limit, max(leastReady, min(2*burst, mostReady))); p.made < n; {
+		p.push(p.make())
+	}
+}
+
+// make starts a client, which nobody else knows yet.
+func (p *pool) make() *client {
+	c := &client{jobs: make(chan job, 1), rec: p.s.recorders[p.made%len(p.s.recorders)]}
+	p.made++
+	p.all.Go(func() { p.work(c) })
+	return c
+}
+
 // get returns an idle client; held says that it had to wait for one. It returns nil
 // when there is none until the session stops or the time of grace is over. Only the
 // generator may call it.
@@ -57,10 +80,7 @@ func (p *pool) get(grace time.Duration) (c *client, held bool) {
 			return c, held
 		}
 		if p.made < p.limit {
-			c = &client{jobs: make(chan job, 1), rec: p.s.recorders[p.made%len(p.s.recorders)]}
-			p.made++
-			p.all.Go(func() { p.work(c) })
-			return c, held
+			return p.make(), held
 		}
 		held = true
 		p.waiting.Store(true) // before the second look: whoever comes after it sees the flag

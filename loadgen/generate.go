@@ -20,6 +20,7 @@ func (s *session) generate() {
 	grace := limit + min(mostGrace, limit/10)
 	free := time.Duration(0) // until then every client was busy
 	measuring := false
+	var waitBegin, beganAt time.Duration
 	index := uint64(0)
 	for ; s.cfg.Requests == 0 || index < uint64(s.cfg.Requests); index++ {
 		at, ok := plan.Next()
@@ -33,6 +34,8 @@ func (s *session) generate() {
 		if !measuring && at >= s.cfg.Warmup {
 			measuring = true
 			s.sendBegin = p.cpu()
+			waitBegin, _ = p.waited()
+			beganAt = s.elapsed()
 		}
 		now := s.elapsed()
 		late := now - max(at, free)
@@ -58,6 +61,13 @@ func (s *session) generate() {
 		}
 	}
 	s.sendEnd = p.cpu()
+	s.rank = p.preferred()
+	if waited, ok := p.waited(); ok && measuring {
+		if took := s.elapsed() - beganAt; took > 0 {
+			w := min(1, float64(waited-waitBegin)/float64(took))
+			s.sendWait = &w
+		}
+	}
 }
 
 // countUnsent counts the arrivals that were due and not sent: the one that was

@@ -16,8 +16,21 @@ type pacer interface {
 	// cpu is the time that the generator's own thread has used so far; 0 if
 	// unknown.
 	cpu() time.Duration
+	// waited is for how long that thread has waited for a core so far; false if
+	// unknown.
+	waited() (time.Duration, bool)
+	// preferred is how the system ranks the thread among the others: one of the
+	// constants below.
+	preferred() string
 	name() string
 }
+
+// How the system ranks the generator's thread.
+const (
+	rankFirst = "first"       // before all that have no right to go first
+	rankSlice = "short slice" // an equal, that goes first after a sleep
+	rankEqual = "equal"
+)
 
 // spinTail is how long before an arrival sleeping ends and spinning begins: about
 // twice the worst wake-up of a thread on an idle core.
@@ -43,6 +56,9 @@ func (timerPacer) begin()             {}
 func (timerPacer) end()               {}
 func (timerPacer) cpu() time.Duration { return 0 }
 func (timerPacer) name() string       { return "timer" }
+func (timerPacer) preferred() string  { return rankEqual }
+
+func (timerPacer) waited() (time.Duration, bool) { return 0, false }
 
 func (timerPacer) until(start time.Time, at time.Duration, stop *atomic.Bool) {
 	for !stop.Load() {

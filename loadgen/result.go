@@ -60,6 +60,7 @@ type Result struct {
 
 	histogram *hdrhistogram.Histogram
 	log       []byte
+	disturbed bool // by something beside the load: see judge
 }
 
 // Load repeats the configuration in words that the flags of the command take.
@@ -155,6 +156,13 @@ type Trust struct {
 	CPUWait    *float64 `json:"cpu_pressure"` // of the time, some thread of the machine waited for a core
 	MemoryWait *float64 `json:"memory_pressure"`
 	IOWait     *float64 `json:"io_pressure"`
+
+	// GeneratorWait is the share of the time that the thread which sends could run and
+	// had no core; null if unknown, and in a closed loop. GeneratorRank is how the system
+	// ranks that thread: first (before the target's threads), short slice (an equal that
+	// goes first after a sleep) or equal.
+	GeneratorWait *float64 `json:"generator_wait"`
+	GeneratorRank string   `json:"generator_rank"`
 }
 
 // Environment is where it was measured.

@@ -117,6 +117,8 @@ type session struct {
 	held, unsent uint64
 	sendBegin    time.Duration // CPU time of the thread
 	sendEnd      time.Duration
+	sendWait     *float64 // share of the time that the thread waited for a core; nil if unknown
+	rank         string   // of the thread
 
 	before, after       reading
 	beforeOps, afterOps uint64
@@ -179,6 +181,9 @@ func (s *session) run(ctx context.Context) *Result {
 		procs := goruntime.GOMAXPROCS(0)
 		goruntime.GOMAXPROCS(procs + 1)
 		defer goruntime.GOMAXPROCS(procs)
+	}
+	if s.cfg.Concurrency == 0 {
+		s.pool.ready(s.cfg.Arrivals.Burst)
 	}
 	s.start = time.Now()
 	s.before = read(0)

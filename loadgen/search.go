@@ -22,7 +22,8 @@ type SearchConfig struct {
 	// Precision is how near to the true rate the answer comes, as a share.
 	// Defaults to 0.03; 0.001 to 0.5.
 	Precision float64
-	// Confirm is how long the answer is held to be confirmed. Defaults to 30 s.
+	// Confirm is how long the answer is held each time that it is confirmed. Defaults to
+	// 30 s.
 	Confirm time.Duration
 	// Progress, if set, is called after each probe.
 	Progress func(Probe)
@@ -39,7 +40,7 @@ const (
 type Probe struct {
 	Rate       float64 `json:"rate"`
 	OK         bool    `json:"ok"`
-	Tries      int     `json:"tries"` // measurements; two of three decide
+	Tries      int     `json:"tries"` // measurements, disturbed ones included; two of three others decide
 	P99        float64 `json:"p99"`   // of the last one
 	Throughput float64 `json:"throughput"`
 	Errors     float64 `json:"errors"`
@@ -55,7 +56,7 @@ type SearchResult struct {
 	Confirmed   bool     `json:"confirmed"`
 	Precision   float64  `json:"precision"`
 	Probes      []Probe  `json:"probes"` // in the order of measurement
-	Result      *Result  `json:"result"` // of the confirmation, else of the last probe
+	Result      *Result  `json:"result"` // of the confirmations, the one with the median p99; else of the last probe
 	Interrupted bool     `json:"interrupted"`
 }
 
@@ -66,6 +67,14 @@ const implied = "errors<0.1%"
 // mostConfirmations bounds the steps down from an answer that does not hold.
 const mostConfirmations = 8
 
+// mostRepeated bounds, for each rate, the measurements that do not count because something
+// else disturbed them.
+const mostRepeated = 2
+
+// step is how far apart rates are at the end, as a share of the precision: two searches end
+// a step apart by the bisection and another one by the confirmation.
+const step = 1. / 3
+
 // lowestRate ends a search that nothing satisfies.
 const lowestRate = 1.0
 
@@ -73,9 +82,14 @@ const lowestRate = 1.0
 // cfg.Base. Unless there is one about errors, at most one request in a thousand may
 // fail or be refused; and 99 % of the arrivals must be sent. A closed loop gives a
 // first guess, the rate is doubled or halved until the answer lies between two rates,
-// and the ratio of these is bisected down to the precision. Two of three measurements
-// decide on each rate. The answer is then held for cfg.Confirm, and lowered by half the
-// precision while it does not hold: a queue that grows slowly shows only then.
+// and the ratio of these is bisected down to a third of the precision. The answer is then
+// held for cfg.Confirm, and lowered by a third of the precision while it does not hold: a
+// queue that grows slowly shows only then. Two of three measurements decide on each rate, those
+// that confirm included. One that broke the objective while something else disturbed
+// it is repeated, at most twice a rate.
+//
+// It takes about nine rates, each two or three times Base.Duration, and two or three times
+// Confirm for each rate that is to be confirmed: two to four minutes by default.
 func Search(ctx context.Context, cfg SearchConfig) (*SearchResult, error) {
 	s, err := newSearch(cfg)
 	if err != nil {
@@ -164,7 +178,7 @@ func (s *search) find(ctx context.Context) error {
 			high = MaxRate
 		}
 	}
-	for high/low > 1+s.cfg.Precision/2 {
+	for high/low > 1+s.cfg.Precision*step {
 		rate := math.Sqrt(low * high)
 		ok, err := s.decide(ctx, rate)
 		if err != nil || s.out.Interrupted {
@@ -178,17 +192,15 @@ func (s *search) find(ctx context.Context) error {
 	}
 	for range mostConfirmations {
 		s.out.Rate = low
-		r, ok, err := s.measure(ctx, low, s.cfg.Confirm)
+		ok, err := s.decideIn(ctx, low, s.cfg.Confirm, true)
 		if err != nil || s.out.Interrupted {
 			return err
 		}
-		s.note(r, low, ok, 1, true)
-		s.out.Result = r
 		if ok {
 			s.out.Confirmed = true
 			return nil
 		}
-		low *= 1 - s.cfg.Precision/2
+		low *= 1 - s.cfg.Precision*step
 	}
 	return nil
 }
@@ -210,21 +222,36 @@ func (s *search) capacity(ctx context.Context) (float64, error) {
 
 // decide measures a rate until two measurements agree.
 func (s *search) decide(ctx context.Context, rate float64) (bool, error) {
-	kept, broken := 0, 0
-	for {
-		r, ok, err := s.measure(ctx, rate, s.cfg.Base.Duration)
+	return s.decideIn(ctx, rate, s.cfg.Base.Duration, false)
+}
+
+func (s *search) decideIn(ctx context.Context, rate float64, d time.Duration, confirming bool) (bool, error) {
+	var kept, broken []*Result
+	for repeated := 0; ; {
+		r, ok, err := s.measure(ctx, rate, d)
 		if err != nil || s.out.Interrupted {
 			return false, err
 		}
 		s.out.Result = r
-		if ok {
-			kept++
-		} else {
-			broken++
+		switch {
+		case ok:
+			kept = append(kept, r)
+		case r.disturbed && repeated < mostRepeated:
+			repeated++
+		default:
+			broken = append(broken, r)
 		}
-		if kept == 2 || broken == 2 {
-			s.note(r, rate, kept == 2, kept+broken, false)
-			return kept == 2, nil
+		if len(kept) == 2 || len(broken) == 2 {
+			agreed := kept
+			if len(broken) == 2 {
+				agreed = broken
+			}
+			if confirming {
+				r = middle(agreed)
+				s.out.Result = r
+			}
+			s.note(r, rate, len(kept) == 2, len(kept)+len(broken)+repeated, confirming)
+			return len(kept) == 2, nil
 		}
 	}
 }
@@ -275,7 +302,7 @@ func (s *SearchResult) WriteText(w io.Writer) error {
 	case !s.Confirmed:
 		fmt.Fprintf(&b, "%s is about the highest rate with %s, but it did not hold when it was confirmed\n", perSecond(s.Rate), slo)
 	default:
-		fmt.Fprintf(&b, "%s is the highest rate with %s, within %s, confirmed for %s\n", perSecond(s.Rate), slo, percent(s.Precision), seconds(s.Result.Load.DurationSeconds))
+		fmt.Fprintf(&b, "%s is the highest rate with %s, within %s, confirmed twice for %s\n", perSecond(s.Rate), slo, percent(s.Precision), seconds(s.Result.Load.DurationSeconds))
 	}
 	if s.Result != nil {
 		fmt.Fprintf(&b, "%s\n\n", s.Result.Load.Title())

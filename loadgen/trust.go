@@ -25,15 +25,19 @@ const enoughSamples = 10
 
 // judge fills in the trust verdict.
 func (r *Result) judge(before, after reading, percentiles []float64) {
-	t := Trust{Verdict: Trusted, Reasons: []string{}, Notes: []string{}}
+	t := Trust{Verdict: Trusted, Reasons: []string{}, Notes: []string{}, GeneratorWait: r.Trust.GeneratorWait, GeneratorRank: r.Trust.GeneratorRank}
 	suspect := func(format string, args ...any) {
 		t.Verdict = Suspect
 		t.Reasons = append(t.Reasons, fmt.Sprintf(format, args...))
 	}
+	disturbed := func(format string, args ...any) { // by something beside the load
+		r.disturbed = true
+		suspect(format, args...)
+	}
 	open := r.Load.Concurrency == 0
 	if open && r.Latency.P99 > 0 {
 		if t.LagShare = r.Lag.P99 / r.Latency.P99; t.LagShare > mostLagShare {
-			suspect("the generator sent late: lag p99 %s is %.0f %% of the latency p99 %s (at most 10 %%)", seconds(r.Lag.P99), 100*t.LagShare, seconds(r.Latency.P99))
+			suspect("the generator sent late: lag p99 %s is %.0f %% of the latency p99 %s (at most 10 %%)%s", seconds(r.Lag.P99), 100*t.LagShare, seconds(r.Latency.P99), t.whyLate())
 		}
 	}
 	elapsed := after.at.Sub(before.at).Seconds()
@@ -48,10 +52,10 @@ func (r *Result) judge(before, after reading, percentiles []float64) {
 		// The kernel counts in ticks of 10 ms: short runs know less.
 		blur := 0.03 / elapsed
 		if *t.ForeignCPU > mostForeignCPU+blur {
-			suspect("other processes used %.0f %% of the machine (at most 5 %%): measure when it is quiet", 100**t.ForeignCPU)
+			disturbed("other processes used %.0f %% of the machine (at most 5 %%): measure when it is quiet", 100**t.ForeignCPU)
 		}
 		if *t.Steal > mostSteal+blur {
-			suspect("the host took %.1f %% of the machine away (at most 1 %%)", 100**t.Steal)
+			disturbed("the host took %.1f %% of the machine away (at most 1 %%)", 100**t.Steal)
 		}
 	}
 	waited := func(resource string) *float64 {
@@ -64,13 +68,13 @@ func (r *Result) judge(before, after reading, percentiles []float64) {
 	}
 	t.CPUWait, t.MemoryWait, t.IOWait = waited("cpu"), waited("memory"), waited("io")
 	if t.CPUWait != nil && t.ForeignCPU != nil && *t.CPUWait > mostCPUWait && *t.ForeignCPU > mostForeignCPU/2+0.03/elapsed {
-		suspect("threads waited for a core %.0f %% of the time while others used %.0f %% of the machine", 100**t.CPUWait, 100**t.ForeignCPU)
+		disturbed("threads waited for a core %.0f %% of the time while others used %.0f %% of the machine", 100**t.CPUWait, 100**t.ForeignCPU)
 	}
 	if t.MemoryWait != nil && *t.MemoryWait > mostMemoryWait {
-		suspect("memory is short: somebody waited for it %.1f %% of the time (at most 1 %%)", 100**t.MemoryWait)
+		disturbed("memory is short: somebody waited for it %.1f %% of the time (at most 1 %%)", 100**t.MemoryWait)
 	}
 	if t.IOWait != nil && *t.IOWait > mostIOWait {
-		suspect("the disk is busy: somebody waited for it %.0f %% of the time (at most 10 %%)", 100**t.IOWait)
+		disturbed("the disk is busy: somebody waited for it %.0f %% of the time (at most 10 %%)", 100**t.IOWait)
 	}
 	if r.Cost.GCShare > mostGCShare {
 		suspect("the garbage collector took %.0f %% of the CPU time (at most 25 %%): raise GOGC", 100*r.Cost.GCShare)
@@ -108,4 +112,16 @@ func (r *Result) judge(before, after reading, percentiles []float64) {
 		t.Notes = append(t.Notes, "the run was interrupted")
 	}
 	r.Trust = t
+}
+
+// whyLate says what a late generator's thread waited for.
+func (t Trust) whyLate() string {
+	if t.GeneratorWait == nil {
+		return ""
+	}
+	text := fmt.Sprintf("; its thread waited for a core %.1f %% of the time", 100**t.GeneratorWait)
+	if t.GeneratorRank != rankFirst && goruntime.NumCPU() > 1 {
+		text += ", since it may not go first (needs CAP_SYS_NICE or RLIMIT_RTPRIO)"
+	}
+	return text
 }

@@ -16,9 +16,10 @@ func newLoadSearch(s streams) *cobra.Command {
 		Use:   "search",
 		Short: "Find the highest rate that keeps an objective",
 		Long: `Search finds the highest rate at which every --slo holds, within --precision. A
-closed loop gives a first guess, then rates are doubled, halved and bisected; two
-of three measurements decide on each. The answer is held for --confirm, and lowered
-while it does not hold.
+closed loop gives a first guess, then rates are doubled, halved and bisected. The
+answer is held for --confirm, and lowered while it does not hold. Two of three
+measurements decide on each rate; one that failed while other processes used the
+machine is repeated, at most twice. With the defaults it takes two to four minutes.
 
 Unless an --slo is about errors, at most one request in a thousand may fail or be
 refused.
@@ -82,7 +83,7 @@ not confirmed.`,
 	flags := c.Flags()
 	flags.Var(thresholdFlag(&f.cfg.Thresholds), "slo", "what must hold, such as 'p99<5ms' (may be repeated)")
 	flags.Var(parsed(&precision, "SHARE", "3%", parsePrecision), "precision", "how near to the true rate, .1% to 50%")
-	flags.Var(parsed(&confirm, "TIME", loadgen.DefaultConfirm.String(), positive), "confirm", "how long the answer is held at the end")
+	flags.Var(parsed(&confirm, "TIME", loadgen.DefaultConfirm.String(), positive), "confirm", "how long the answer is held each time that it is confirmed")
 	o.register(c)
 	return c
 }
