@@ -68,6 +68,12 @@ type layout struct {
 	context uint32 // JSContext
 	seed    uint32 // state of Math.random: a 64-bit number other than 0
 	frame   uint32 // room for one call: frame* below
+
+	runtime                 uint32 // JSRuntime
+	objectProto, arrayProto uint32
+	atomToJSON, atomThen    uint32
+	readable                bool // what [reader] knows holds for this engine
+
 	drivers [driverCount]uint32
 }
 
@@ -80,16 +86,19 @@ const (
 	frameUndefined = 32
 	frameArgs      = 40 // four pointers to JSValues
 	frameLength    = 56 // a size_t that functions of the engine write
-	frameText      = 64
+	frameMode      = 64 // a JSValue
+	frameText      = 72
 	frameSize      = frameText + smallInput
 )
 
-// The functions that prelude.js returns, in its order.
+// The functions that driver.js returns, in its order.
 const (
-	driverRun = iota
-	driverEnter
+	driverParse = iota
+	driverAnswer
+	driverMissing
 	driverLoad
-	driverTake
+	driverState
+	driverValue
 	driverFire
 	driverSettle
 	driverDescribe
@@ -149,10 +158,11 @@ func (m *machine) prepare(ctx context.Context, module []byte, withFetch bool) (e
 		if err := g.boot(); err != nil {
 			return err
 		}
-		m.layout = g.layout
 		m.base = capture(g, nil)
+		err := g.learnLayout() // changes memory, which is not captured any more
+		m.layout = g.layout
 		m.share()
-		return nil
+		return err
 	})
 }
 
