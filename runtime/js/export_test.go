@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"container/list"
 	"context"
+	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
+
+	"github.com/ringmill/ringmill/runtime/js/internal/guestmem"
 )
 
 var Supported = supported
@@ -119,4 +123,20 @@ func ReadScribbled(e *Engine, s *Script, random *rand.Rand) {
 		}
 	}
 	g.plain(at, 4<<20)
+}
+
+// RefuseMemory has the operating system refuse the memory of the next guests of e,
+// which must not have any yet, as often as times says.
+func RefuseMemory(e *Engine, times int) {
+	if err := e.ready(context.Background()); err != nil {
+		panic(err)
+	}
+	reserve := e.machine.reserve
+	var asked atomic.Int64
+	e.machine.reserve = func(size uint64) (*guestmem.Memory, error) {
+		if asked.Add(1) <= int64(times) {
+			return nil, errors.New("refused by the test")
+		}
+		return reserve(size)
+	}
 }

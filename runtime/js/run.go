@@ -40,14 +40,30 @@ const (
 	// retryWait times the attempt is the wait before another: a guest is replaced
 	// within a millisecond, a queue takes longer.
 	retryWait = 5 * time.Millisecond
+	// roomWait is the wait before the second attempt where the operating system had no
+	// memory for the guest, and ten times that the one before the third: other guests
+	// give theirs back when their calls end.
+	roomWait = 100 * time.Millisecond
 )
+
+// pauseAfter is the wait after the attempt of that number failed with err.
+func pauseAfter(number int, err error) time.Duration {
+	if !errors.Is(err, errNoRoom) {
+		return retryWait * time.Duration(number)
+	}
+	if number == 1 {
+		return roomWait
+	}
+	return 10 * roomWait
+}
 
 // Run calls a script in a pristine guest: nothing that an earlier call did can be
 // seen. It blocks until the call ended, at most [Limits].TotalTimeout and a few
 // milliseconds. When ctx ends the script is stopped. The error is an [*Error].
 //
 // A call that met a trap, a full queue or a problem of the host is tried again, up
-// to 3 attempts in all, unless the script has used fetch.
+// to 3 attempts in all, unless the script has used fetch. The next one follows
+// after 5 and 10 ms; after 100 ms and 1 s where the operating system had no memory.
 func (e *Engine) Run(ctx context.Context, s *Script, in Input) (Result, error) {
 	if s == nil || s.engine != e {
 		return Result{}, &Error{Class: ClassHost, Message: "the script was not compiled by this engine: use Engine.Compile"}
@@ -116,17 +132,26 @@ func (a *attempt) run(ctx context.Context) *Error {
 			return err
 		}
 		a.queued = time.Now()
-		pause := retryWait * time.Duration(a.number)
-		if a.end.Sub(a.queued) <= pause {
+		pause := pauseAfter(a.number, err)
+		if !waitUntil(ctx, pause, a.end) {
 			return err
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return err
-		}
+	}
+}
+
+// waitUntil waits for pause. It is false where that would last until end, and when
+// ctx ends before.
+func waitUntil(ctx context.Context, pause time.Duration, end time.Time) bool {
+	if time.Until(end) <= pause {
+		return false
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -156,7 +181,7 @@ func (a *attempt) once(ctx context.Context) (failed *Error) {
 	defer g.end()
 	defer c.finish()
 	if err := g.restore(img); err != nil {
-		return &Error{Class: ClassHost, Message: "the operating system has no memory for the guest"}
+		return &Error{Class: ClassHost, Message: "the operating system has no memory for the guest", Err: errNoRoom}
 	}
 	g.reseed(rand.Uint64())
 	restored := time.Now()
@@ -189,17 +214,25 @@ func earlier(a, b time.Time) time.Time {
 // load compiles a script in some guest.
 func (e *Engine) load(ctx context.Context, s *Script) (*image, error) {
 	end := time.Now().Add(e.config.Limits.TotalTimeout)
+	for number := 1; ; number++ {
+		img, err := e.loadOnce(ctx, s, end)
+		if err == nil {
+			return img, nil
+		}
+		if number == maxAttempts || !errors.Is(err, errNoRoom) || !waitUntil(ctx, pauseAfter(number, err), end) {
+			return nil, s.locate(err)
+		}
+	}
+}
+
+func (e *Engine) loadOnce(ctx context.Context, s *Script, end time.Time) (*image, *Error) {
 	slot, err := e.seize(ctx, end)
 	if err != nil {
-		err.Script = s.source.Name
 		return nil, err
 	}
 	img, failed := e.loadInto(ctx, slot.guest, s, end)
 	e.giveBack(slot, failed)
-	if failed != nil {
-		return nil, s.locate(failed)
-	}
-	return img, nil
+	return img, failed
 }
 
 // maxImage bounds what one script may hold compiled: source and bytecode of
@@ -212,7 +245,7 @@ func (e *Engine) loadInto(ctx context.Context, g *guest, s *Script, end time.Tim
 	c.limit, c.engine = e.config.Limits.Timeout, e
 	defer g.end()
 	if err := g.restore(e.machine.base); err != nil {
-		return nil, &Error{Class: ClassHost, Message: "the operating system has no memory for the guest"}
+		return nil, &Error{Class: ClassHost, Message: "the operating system has no memory for the guest", Err: errNoRoom}
 	}
 	flags := uint64(evalCompileOnly)
 	if s.module {
@@ -255,7 +288,7 @@ func (e *Engine) seize(ctx context.Context, end time.Time) (*slot, *Error) {
 		g, err := e.machine.instantiate(context.Background())
 		if err != nil {
 			e.pool.release(s)
-			return nil, &Error{Class: ClassHost, Message: err.Error(), Err: err}
+			return nil, &Error{Class: ClassHost, Message: strings.TrimPrefix(err.Error(), "js: "), Err: err}
 		}
 		s.guest = g
 	}
