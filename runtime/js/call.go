@@ -26,6 +26,8 @@ type call struct {
 	engine   *Engine
 	fetcher  *fetcher
 
+	condition bool // the result is true or false
+
 	stopped int
 	trap    error // wazero's error of the first trap
 

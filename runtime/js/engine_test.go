@@ -65,7 +65,7 @@ func TestConditions(t *testing.T) {
 		"input.n > 3":                        "true",
 		"return input.n > 5":                 "false",
 		"export default ({n}) => n === 4":    "true",
-		"await Promise.resolve(1); return 2": "2",
+		"await Promise.resolve(1); return 2": "true",
 	} {
 		s, err := e.Compile(t.Context(), js.Source{Code: code, Condition: true})
 		if err != nil {

@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"container/list"
 	"context"
+	"errors"
+	"math/rand/v2"
+	"sync/atomic"
 	"time"
+
+	"github.com/ringmill/ringmill/runtime/js/internal/guestmem"
 )
 
 var Supported = supported
@@ -74,4 +79,64 @@ func NewBreakers(failures int, window time.Duration) (allow func(script byte, no
 	allow = func(script byte, now time.Time) bool { _, ok := b.allow(&[32]byte{script}, now); return ok }
 	done = func(script byte, class Class, now time.Time) { b.done(&[32]byte{script}, class, now) }
 	return allow, done, func() int { return len(b.byHash) }
+}
+
+// Readable reports whether the host reads results and writes inputs itself.
+func Readable(e *Engine) bool { return e.machine.layout.readable }
+
+// ReadScribbled has s called by a guest, then lets the host read the result after
+// some of the memory that it lies in was overwritten.
+func ReadScribbled(e *Engine, s *Script, random *rand.Rand) {
+	slot, failed := e.seize(context.Background(), time.Now().Add(time.Minute))
+	if failed != nil {
+		panic(failed)
+	}
+	defer e.pool.release(slot)
+	g, img := slot.guest, e.cache.image(&s.hash)
+	g.begin(context.Background(), time.Now().Add(time.Minute))
+	defer g.end()
+	if err := g.restore(img); err != nil {
+		panic(err)
+	}
+	frame := g.layout.frame
+	g.setU64(frame+frameFunction, img.value)
+	at, err := g.apply(frame + frameFunction)
+	if err != nil {
+		panic(err)
+	}
+	value := uint32(g.u64(at))
+	targets := []uint32{at, value, g.u32(value + objectValues), g.u32(value + objectShape), g.u32(g.u32(value + objectValues))}
+	for _, at := range targets[2:] {
+		targets = append(targets, g.u32(at+objectShape), g.u32(at+objectProps))
+	}
+	for range 1 + random.IntN(4) {
+		at := targets[random.IntN(len(targets))] + uint32(random.IntN(20))*4
+		switch random.IntN(4) {
+		case 0:
+			g.setU32(at, random.Uint32())
+		case 1:
+			g.setU32(at, targets[random.IntN(len(targets))])
+		case 2:
+			g.setU32(at, g.u32(at)^1<<random.IntN(32))
+		default:
+			g.setU32(at, ^uint32(random.IntN(64)))
+		}
+	}
+	g.plain(at, 4<<20)
+}
+
+// RefuseMemory has the operating system refuse the memory of the next guests of e,
+// which must not have any yet, as often as times says.
+func RefuseMemory(e *Engine, times int) {
+	if err := e.ready(context.Background()); err != nil {
+		panic(err)
+	}
+	reserve := e.machine.reserve
+	var asked atomic.Int64
+	e.machine.reserve = func(size uint64) (*guestmem.Memory, error) {
+		if asked.Add(1) <= int64(times) {
+			return nil, errors.New("refused by the test")
+		}
+		return reserve(size)
+	}
 }

@@ -20,6 +20,15 @@ const (
 	answerPending   = 1
 	answerUndefined = 2
 	answerFailed    = 3
+	answerFulfilled = 4
+	answerTrue      = 5
+	answerFalse     = 6
+)
+
+// How a result is answered; driver.js has the same numbers.
+const (
+	forCondition = 1
+	whenSettled  = 2
 )
 
 // The upper halves of a JSValue, as the engine lays it out on a 32-bit machine.
@@ -65,6 +74,9 @@ type guest struct {
 	watched bool   // the goroutine is locked to its thread, whose faults are counted
 	faults  int64  // of the thread, when that began
 	peak    uint32 // pages, of the last call
+
+	result   []byte   // room for the next result's JSON
+	building []uint64 // room for the next input's values
 }
 
 // functions are the engine's exports that the host uses. Those for the host's
@@ -75,7 +87,8 @@ type functions struct {
 	evalFunction, namespace, call                api.Function
 	newString, newHostFunction, propUint32       api.Function
 	stringOf, exception, promiseState, promiseResult,
-	jobPending, runJob, malloc, free, contextPtr api.Function
+	jobPending, runJob, malloc, free, contextPtr, runtimePtr api.Function
+	stringValue, atomOf, arrayOf, objectOf, property, isFunction api.Function
 
 	nestedStringOf, nestedFreeString, nestedMalloc, nestedNewString, nestedEvalBytecode api.Function
 }
@@ -92,7 +105,9 @@ func (g *guest) bind(module api.Module) error {
 		"qjs_get_prop_uint32": &g.f.propUint32, "qjs_get_string_len": &g.f.stringOf,
 		"qjs_get_exception": &g.f.exception, "qjs_promise_state": &g.f.promiseState, "qjs_promise_result": &g.f.promiseResult,
 		"qjs_is_job_pending": &g.f.jobPending, "qjs_execute_pending_job": &g.f.runJob,
-		"wasm_malloc": &g.f.malloc, "wasm_free": &g.f.free, "qjs_get_context_ptr": &g.f.contextPtr,
+		"wasm_malloc": &g.f.malloc, "wasm_free": &g.f.free, "qjs_get_context_ptr": &g.f.contextPtr, "qjs_get_runtime_ptr": &g.f.runtimePtr,
+		"JS_NewStringLen": &g.f.stringValue, "JS_NewAtomLen": &g.f.atomOf, "JS_NewArrayFrom": &g.f.arrayOf, "JS_NewObjectFrom": &g.f.objectOf,
+		"JS_GetPropertyStr": &g.f.property, "JS_IsFunction": &g.f.isFunction,
 	} {
 		if *f = module.ExportedFunction(name); *f == nil {
 			return fmt.Errorf("js: the engine has no function %s: use the wasm of quickjs-wasi %s", name, EngineVersion)
@@ -142,6 +157,15 @@ func (g *guest) invoke(f api.Function, params ...uint64) (uint64, error) {
 		return 0, errTrap
 	}
 	return g.params[0], nil
+}
+
+// value is invoke for functions that answer a JSValue.
+func (g *guest) value(f api.Function, params ...uint64) (uint64, error) {
+	v, err := g.invoke(f, params...)
+	if err == nil && tagOf(v) == tagException {
+		err = g.thrown()
+	}
+	return v, err
 }
 
 // pointer is invoke for functions that answer an address, 0 for no memory.

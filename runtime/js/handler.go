@@ -31,9 +31,14 @@ func Func[A, B any](e *Engine, s *Script) func(context.Context, A) (B, error) {
 // Condition makes a script of e, one compiled with [Source].Condition, a condition
 // for [workflow.WhenAsk]. Its result is taken for true or false as JavaScript does.
 func Condition[A any](e *Engine, s *Script) func(context.Context, A) (bool, error) {
+	if !s.Condition() {
+		condition := *s
+		condition.source.Condition = true
+		s = &condition
+	}
 	return func(ctx context.Context, a A) (bool, error) {
 		value, err := runWith(ctx, e, s, a)
-		return err == nil && truthy(value), err
+		return err == nil && string(value) == "true", err
 	}
 }
 

@@ -59,6 +59,8 @@ type machine struct {
 	shared *guestmem.Image // base.flat as memory of the operating system; nil where it has none
 	layout layout
 	guests atomic.Uint64 // made so far, to name the next
+
+	reserve func(size uint64) (*guestmem.Memory, error) // guestmem.Reserve, but in tests
 }
 
 // A layout has the addresses that are the same in every guest, because all of
@@ -68,6 +70,12 @@ type layout struct {
 	context uint32 // JSContext
 	seed    uint32 // state of Math.random: a 64-bit number other than 0
 	frame   uint32 // room for one call: frame* below
+
+	runtime                 uint32 // JSRuntime
+	objectProto, arrayProto uint32
+	atomToJSON, atomThen    uint32
+	readable                bool // what [reader] knows holds for this engine
+
 	drivers [driverCount]uint32
 }
 
@@ -80,16 +88,19 @@ const (
 	frameUndefined = 32
 	frameArgs      = 40 // four pointers to JSValues
 	frameLength    = 56 // a size_t that functions of the engine write
-	frameText      = 64
+	frameMode      = 64 // a JSValue
+	frameText      = 72
 	frameSize      = frameText + smallInput
 )
 
-// The functions that prelude.js returns, in its order.
+// The functions that driver.js returns, in its order.
 const (
-	driverRun = iota
-	driverEnter
+	driverParse = iota
+	driverAnswer
+	driverMissing
 	driverLoad
-	driverTake
+	driverState
+	driverValue
 	driverFire
 	driverSettle
 	driverDescribe
@@ -100,7 +111,7 @@ const (
 // newMachine compiles module, which must have been rewritten, and prepares the
 // image. It takes about half a second of processor time without a warm cache.
 func newMachine(ctx context.Context, module []byte, c *Config) (*machine, error) {
-	m := &machine{limits: c.Limits}
+	m := &machine{limits: c.Limits, reserve: guestmem.Reserve}
 	rc := wazero.NewRuntimeConfigCompiler()
 	if c.Interpreter {
 		rc = wazero.NewRuntimeConfigInterpreter()
@@ -149,10 +160,11 @@ func (m *machine) prepare(ctx context.Context, module []byte, withFetch bool) (e
 		if err := g.boot(); err != nil {
 			return err
 		}
-		m.layout = g.layout
 		m.base = capture(g, nil)
+		err := g.learnLayout() // changes memory, which is not captured any more
+		m.layout = g.layout
 		m.share()
-		return nil
+		return err
 	})
 }
 
@@ -182,12 +194,15 @@ func (m *machine) once(ctx context.Context, f func(*guest) error) error {
 	return nil
 }
 
+// errNoRoom reports that the operating system has no memory for a guest.
+var errNoRoom = errors.New("no room for another guest")
+
 // instantiate makes a guest whose memory has not been given an image yet.
 func (m *machine) instantiate(ctx context.Context) (*guest, error) {
 	g := &guest{machine: m}
 	var refused error
 	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(_, max uint64) experimental.LinearMemory {
-		memory, err := guestmem.Reserve(max)
+		memory, err := m.reserve(max)
 		if err != nil {
 			refused = err
 			memory = new(guestmem.Memory)
@@ -201,7 +216,7 @@ func (m *machine) instantiate(ctx context.Context) (*guest, error) {
 		if g.memory != nil {
 			g.memory.Free()
 		}
-		return nil, fmt.Errorf("js: no room for another guest: %w", errors.Join(refused, err))
+		return nil, fmt.Errorf("js: %w: %w", errNoRoom, errors.Join(refused, err))
 	}
 	if err := g.bind(module); err != nil {
 		return nil, errors.Join(err, g.close(ctx))

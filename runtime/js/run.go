@@ -1,11 +1,13 @@
 package js
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -38,14 +40,30 @@ const (
 	// retryWait times the attempt is the wait before another: a guest is replaced
 	// within a millisecond, a queue takes longer.
 	retryWait = 5 * time.Millisecond
+	// roomWait is the wait before the second attempt where the operating system had no
+	// memory for the guest, and ten times that the one before the third: other guests
+	// give theirs back when their calls end.
+	roomWait = 100 * time.Millisecond
 )
+
+// pauseAfter is the wait after the attempt of that number failed with err.
+func pauseAfter(number int, err error) time.Duration {
+	if !errors.Is(err, errNoRoom) {
+		return retryWait * time.Duration(number)
+	}
+	if number == 1 {
+		return roomWait
+	}
+	return 10 * roomWait
+}
 
 // Run calls a script in a pristine guest: nothing that an earlier call did can be
 // seen. It blocks until the call ended, at most [Limits].TotalTimeout and a few
 // milliseconds. When ctx ends the script is stopped. The error is an [*Error].
 //
 // A call that met a trap, a full queue or a problem of the host is tried again, up
-// to 3 attempts in all, unless the script has used fetch.
+// to 3 attempts in all, unless the script has used fetch. The next one follows
+// after 5 and 10 ms; after 100 ms and 1 s where the operating system had no memory.
 func (e *Engine) Run(ctx context.Context, s *Script, in Input) (Result, error) {
 	if s == nil || s.engine != e {
 		return Result{}, &Error{Class: ClassHost, Message: "the script was not compiled by this engine: use Engine.Compile"}
@@ -114,17 +132,26 @@ func (a *attempt) run(ctx context.Context) *Error {
 			return err
 		}
 		a.queued = time.Now()
-		pause := retryWait * time.Duration(a.number)
-		if a.end.Sub(a.queued) <= pause {
+		pause := pauseAfter(a.number, err)
+		if !waitUntil(ctx, pause, a.end) {
 			return err
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return err
-		}
+	}
+}
+
+// waitUntil waits for pause. It is false where that would last until end, and when
+// ctx ends before.
+func waitUntil(ctx context.Context, pause time.Duration, end time.Time) bool {
+	if time.Until(end) <= pause {
+		return false
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -150,10 +177,11 @@ func (a *attempt) once(ctx context.Context) (failed *Error) {
 	g := s.guest
 	c := g.begin(ctx, earlier(begun.Add(a.timeout), a.end))
 	c.limit, c.limits, c.engine, c.fetcher = a.timeout, &e.config.Limits, e, e.fetcher
+	c.condition = a.script.source.Condition
 	defer g.end()
 	defer c.finish()
 	if err := g.restore(img); err != nil {
-		return &Error{Class: ClassHost, Message: "the operating system has no memory for the guest"}
+		return &Error{Class: ClassHost, Message: "the operating system has no memory for the guest", Err: errNoRoom}
 	}
 	g.reseed(rand.Uint64())
 	restored := time.Now()
@@ -186,17 +214,25 @@ func earlier(a, b time.Time) time.Time {
 // load compiles a script in some guest.
 func (e *Engine) load(ctx context.Context, s *Script) (*image, error) {
 	end := time.Now().Add(e.config.Limits.TotalTimeout)
+	for number := 1; ; number++ {
+		img, err := e.loadOnce(ctx, s, end)
+		if err == nil {
+			return img, nil
+		}
+		if number == maxAttempts || !errors.Is(err, errNoRoom) || !waitUntil(ctx, pauseAfter(number, err), end) {
+			return nil, s.locate(err)
+		}
+	}
+}
+
+func (e *Engine) loadOnce(ctx context.Context, s *Script, end time.Time) (*image, *Error) {
 	slot, err := e.seize(ctx, end)
 	if err != nil {
-		err.Script = s.source.Name
 		return nil, err
 	}
 	img, failed := e.loadInto(ctx, slot.guest, s, end)
 	e.giveBack(slot, failed)
-	if failed != nil {
-		return nil, s.locate(failed)
-	}
-	return img, nil
+	return img, failed
 }
 
 // maxImage bounds what one script may hold compiled: source and bytecode of
@@ -209,7 +245,7 @@ func (e *Engine) loadInto(ctx context.Context, g *guest, s *Script, end time.Tim
 	c.limit, c.engine = e.config.Limits.Timeout, e
 	defer g.end()
 	if err := g.restore(e.machine.base); err != nil {
-		return nil, &Error{Class: ClassHost, Message: "the operating system has no memory for the guest"}
+		return nil, &Error{Class: ClassHost, Message: "the operating system has no memory for the guest", Err: errNoRoom}
 	}
 	flags := uint64(evalCompileOnly)
 	if s.module {
@@ -252,7 +288,7 @@ func (e *Engine) seize(ctx context.Context, end time.Time) (*slot, *Error) {
 		g, err := e.machine.instantiate(context.Background())
 		if err != nil {
 			e.pool.release(s)
-			return nil, &Error{Class: ClassHost, Message: err.Error(), Err: err}
+			return nil, &Error{Class: ClassHost, Message: strings.TrimPrefix(err.Error(), "js: "), Err: err}
 		}
 		s.guest = g
 	}
@@ -318,44 +354,87 @@ func (g *guest) execute(img *image, in Input) (json.RawMessage, error) {
 	frame := g.layout.frame
 	value, err := img.value, error(nil)
 	if img.module {
-		if value, err = g.invoke(g.f.evalFunction, uint64(g.layout.context), img.value); err != nil {
+		if value, err = g.value(g.f.evalFunction, uint64(g.layout.context), img.value); err != nil {
 			return nil, err
-		}
-		if tagOf(value) == tagException {
-			return nil, g.thrown()
 		}
 	}
 	g.setU64(frame+frameFunction, value)
-	input, context := frame+frameUndefined, frame+frameUndefined
-	if len(in.Value) > 0 {
-		if input, err = g.text(in.Value); err != nil {
+	if err := g.take(frame+frameInput, in.Value, "null"); err != nil {
+		return nil, err
+	}
+	if err := g.take(frame+frameContext, in.Context, "{}"); err != nil {
+		return nil, err
+	}
+	if img.module {
+		if waits, err := g.enter(img); err != nil {
 			return nil, err
+		} else if waits {
+			return g.await()
 		}
 	}
-	if len(in.Context) > 0 {
-		if context, err = g.text(in.Context); err != nil {
-			return nil, err
+	result, err := g.apply(frame+frameFunction, frame+frameInput, frame+frameContext)
+	if err == nil && tagOf(g.u64(result)) == tagException {
+		err = g.thrown()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return g.answer(result, 0)
+}
+
+// take makes the value of text, which is JSON, at address at.
+func (g *guest) take(at uint32, text []byte, empty string) error {
+	if len(text) == 0 {
+		text = []byte(empty)
+	}
+	value, ok, err := g.build(text)
+	if err != nil {
+		return err
+	}
+	if !ok { // something rare, or not JSON at all
+		source, err := g.text(text)
+		if err != nil {
+			return err
+		}
+		made, err := g.apply(g.layout.drivers[driverParse], source)
+		if err != nil {
+			return err
+		}
+		if value = g.u64(made); tagOf(value) == tagException {
+			return g.thrown()
 		}
 	}
-	var text uint32
-	var answer int
-	if !img.module {
-		text, answer, err = g.drive(driverRun, frame+frameFunction, input, context)
-	} else {
-		text, answer, err = g.enter(img, input, context)
+	g.setU64(at, value)
+	return nil
+}
+
+// answer turns the result at address at into JSON, or a condition's into true or
+// false; how says whether a promise was awaited already.
+func (g *guest) answer(at uint32, how uint64) (json.RawMessage, error) {
+	limit := g.call.limits.ResultBytes
+	if g.call.condition {
+		if truth, known := g.truth(at); known {
+			return strconv.AppendBool(nil, truth), nil
+		}
+		how |= forCondition
+	} else if text, ok := g.plain(at, limit); ok {
+		return bytes.Clone(text), nil
 	}
-	if err == nil && answer == answerPending {
-		text, answer, err = g.await()
-	}
+	mode := g.layout.frame + frameMode
+	g.setU64(mode, how)
+	text, answer, err := g.drive(driverAnswer, at, mode)
 	switch {
 	case err != nil:
 		return nil, err
+	case answer == answerPending:
+		return g.await()
 	case answer == answerUndefined:
 		return json.RawMessage("null"), nil
-	case answer == answerFailed:
-		return nil, g.described(driverDescribeFailure)
+	case answer == answerTrue:
+		return json.RawMessage("true"), nil
+	case answer == answerFalse:
+		return json.RawMessage("false"), nil
 	}
-	limit := g.call.limits.ResultBytes
 	result, size, err := g.read(text, limit)
 	if err == nil && size > limit {
 		err = &resultSizeError{size, limit}
@@ -363,48 +442,68 @@ func (g *guest) execute(img *image, in Input) (json.RawMessage, error) {
 	return result, err
 }
 
-// enter calls what a module exports. The frame has the promise of its evaluation.
-func (g *guest) enter(img *image, input, context uint32) (text uint32, answer int, err error) {
-	frame := g.layout.frame
-	namespace, err := g.invoke(g.f.namespace, uint64(g.layout.context), uint64(uint32(img.value)))
+// enter puts what a module exports where a body's function lies. The frame has the
+// promise of the module's evaluation; waits reports that it is not settled.
+func (g *guest) enter(img *image) (waits bool, err error) {
+	frame, context := g.layout.frame, uint64(g.layout.context)
+	namespace, err := g.value(g.f.namespace, context, uint64(uint32(img.value)))
 	if err != nil {
-		return 0, 0, err
-	}
-	if tagOf(namespace) == tagException {
-		return 0, 0, g.thrown()
+		return false, err
 	}
 	g.setU64(frame+frameNamespace, namespace)
 	state, err := g.invoke(g.f.promiseState, uint64(frame+frameFunction))
 	if err != nil {
-		return 0, 0, err
+		return false, err
 	}
 	const pending, rejected = 0, 2
 	switch uint32(state) {
 	case pending: // the module's top level awaits
-		return g.drive(driverLoad, frame+frameFunction, frame+frameNamespace, input, context)
+		_, _, err = g.drive(driverLoad, frame+frameFunction, frame+frameNamespace, frame+frameInput, frame+frameContext)
+		return true, err
 	case rejected:
 		reason, err := g.pointer(g.f.promiseResult, uint64(frame+frameFunction))
 		if err != nil {
-			return 0, 0, err
+			return false, err
 		}
-		return 0, 0, g.described(driverDescribe, reason)
+		return false, g.described(driverDescribe, reason)
 	}
-	return g.drive(driverEnter, frame+frameNamespace, input, context)
+	name := frame + frameText
+	g.mem.WriteString(name, "default\x00")
+	function, err := g.value(g.f.property, context, namespace, uint64(name))
+	if err != nil {
+		return false, err
+	}
+	g.setU64(frame+frameFunction, function)
+	if is, err := g.invoke(g.f.isFunction, context, function); err != nil || uint32(is) != 0 {
+		return false, err
+	}
+	_, _, err = g.drive(driverMissing) // throws
+	return false, err
 }
 
 // await runs jobs, timers and answers of requests until the script's promise is
 // settled. While it waits for the host, other guests have the processor.
-func (g *guest) await() (text uint32, answer int, err error) {
+func (g *guest) await() (json.RawMessage, error) {
 	c := g.call
 	for {
 		if err := g.drain(); err != nil {
-			return 0, 0, err
+			return nil, err
 		}
-		if text, answer, err = g.drive(driverTake); err != nil || answer != answerPending {
-			return text, answer, err
+		_, state, err := g.drive(driverState)
+		switch {
+		case err != nil:
+			return nil, err
+		case state == answerFailed:
+			return nil, g.described(driverDescribeFailure)
+		case state == answerFulfilled:
+			value, err := g.apply(g.layout.drivers[driverValue])
+			if err != nil {
+				return nil, err
+			}
+			return g.answer(value, whenSettled)
 		}
 		if err := g.hostEvent(c); err != nil {
-			return 0, 0, err
+			return nil, err
 		}
 	}
 }

@@ -32,7 +32,7 @@ type Source struct {
 	// Language is how Code is written. Defaults to JavaScript.
 	Language Language
 	// Condition marks a source that may be an expression and whose calls have the
-	// shorter limits.
+	// shorter limits. Its result is true or false, as JavaScript takes what it answers.
 	Condition bool
 }
 

@@ -93,7 +93,7 @@ func (t *Tasks) Kinds() []workflow.Kind {
 			CheckHolds: func(value json.RawMessage) error { return t.check(value, language, true) },
 			Holds: func(ctx context.Context, c workflow.Call) (bool, error) {
 				value, err := t.run(ctx, c, language, true)
-				return err == nil && truthy(value), err
+				return err == nil && string(value) == "true", err
 			},
 		}
 	}
@@ -191,15 +191,6 @@ func contextOf(c workflow.Call) (json.RawMessage, error) {
 		about.Item = &c.Item
 	}
 	return json.Marshal(about)
-}
-
-// truthy is what JavaScript takes a value for that came out as JSON.
-func truthy(value json.RawMessage) bool {
-	switch string(value) {
-	case "false", "null", `""`, "0", "-0", "":
-		return false
-	}
-	return true
 }
 
 // source reads a task's value: the source itself, or the name of its file.

@@ -13,7 +13,8 @@
   // host.go has the same number.
   const LOAD = 0;
   // What the driver answers beside a result's JSON text; guest.go has the same.
-  const PENDING = 1, UNDEFINED = 2, FAILED = 3, FULFILLED = 4;
+  const PENDING = 1, UNDEFINED = 2, FAILED = 3, FULFILLED = 4, TRUE = 5, FALSE = 6;
+  const CONDITION = 1, SETTLED = 2; // how a result is answered
 
   let state = PENDING, value, failure;
   const fail = e => { if (state !== FAILED) { state = FAILED; failure = e; } };
@@ -41,40 +42,29 @@
   lazy(3, ['TextEncoder', 'TextDecoder']);
   if (host(LOAD, 4) !== undefined) lazy(4, ['fetch']);
 
-  function finish(v) {
-    switch (typeof v) { // stringify takes some microseconds even for these
-      case 'number': return v - v === 0 ? '' + v : 'null';
-      case 'boolean': return v ? 'true' : 'false';
+  // What a call's result v becomes, where the host does not read it itself: JSON, or
+  // for a condition true or false. A promise was awaited before if the result is settled.
+  function answer(v, how) {
+    if ((how & SETTLED) === 0 && thenable(v)) {
+      then(new PromiseOf(resolve => resolve(v)), v => { if (state === PENDING) { value = v; state = FULFILLED; } }, fail);
+      return PENDING;
     }
+    if (how & CONDITION) return v ? TRUE : FALSE;
     const text = stringify(v);
     return text === undefined ? UNDEFINED : text;
   }
-  function run(f, input, context) {
-    try {
-      if (typeof f !== 'function') throw new TypeErrorOf('the script must export a function: export default (input, ctx) => result');
-      const v = f(input === undefined ? null : parse(input), context === undefined ? {} : parse(context));
-      if ((typeof v !== 'object' && typeof v !== 'function') || v === null || typeof v.then !== 'function') return finish(v);
-      then(new PromiseOf(resolve => resolve(v)), v => { if (state === PENDING) { value = v; state = FULFILLED; } }, fail);
-      return PENDING;
-    } catch (e) {
-      fail(e);
-      return FAILED;
-    }
+  const thenable = v => ((typeof v === 'object' && v !== null) || typeof v === 'function') && typeof v.then === 'function';
+  function missing() {
+    throw new TypeErrorOf('the script must export a function: export default (input, ctx) => result');
   }
-  const enter = (namespace, input, context) => run(namespace.default, input, context);
   function load(promise, namespace, input, context) { // a module whose top level awaits
-    then(promise, () => {
-      const r = enter(namespace, input, context);
-      if (state !== PENDING) return;
-      if (typeof r === 'string') { value = parse(r); state = FULFILLED; } else if (r === UNDEFINED) state = FULFILLED;
-    }, fail);
+    const called = then(promise, () => {
+      const f = namespace.default;
+      if (typeof f !== 'function') missing();
+      return f(input, context);
+    });
+    then(called, v => { if (state === PENDING) { value = v; state = FULFILLED; } }, fail);
     return PENDING;
-  }
-  function take() {
-    if (state === FULFILLED) {
-      try { return finish(value); } catch (e) { fail(e); }
-    }
-    return state;
   }
   function part(read, limit) {
     try { return apply(stringSlice, StringOf(read()), [0, limit]); } catch { return ''; }
@@ -88,5 +78,5 @@
     if (name === '' && message === '') message = part(() => e, 4096);
     return stringify({ name, message, stack: part(() => e.stack === undefined ? '' : e.stack, 16384), kind: 'error' });
   }
-  return [run, enter, load, take, id => shared.fire(id), (id, text) => shared.settle(id, text), describe, () => describe(failure)];
+  return [parse, answer, missing, load, () => state, () => value, id => shared.fire(id), (id, text) => shared.settle(id, text), describe, () => describe(failure)];
 })
