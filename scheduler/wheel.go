@@ -178,6 +178,7 @@ type wheelShard struct {
 	cursor   int64
 	armed    int
 	closed   bool
+	firing   bool   // a sweep is here: cursor is its alone, since it names the slot that is being emptied
 	levels   uint16 // those with a timer
 	occupied [wheelLevels]uint64
 	slots    [wheelLevels][wheelSlots]*Timer
@@ -245,7 +246,7 @@ func (w *Wheel) start(t *Timer, due, now int64) bool {
 	if t.armed {
 		s.unlink(t)
 	}
-	if s.armed == 0 && s.cursor < now { // nothing to move down on the way: I3 holds for no timers
+	if s.armed == 0 && !s.firing && s.cursor < now { // nothing to move down on the way: I3 holds for no timers
 		s.cursor = now
 	}
 	t.due = max(due, s.cursor+1)
@@ -441,7 +442,7 @@ func (s *wheelShard) fire(now int64) {
 	for {
 		level, slot, ok := s.enter(now)
 		if !ok {
-			return
+			return // no longer firing
 		}
 		if level == 0 {
 			s.expire(slot)
@@ -456,7 +457,7 @@ func (s *wheelShard) enter(now int64) (level, slot int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	begins, level, slot := s.first()
-	if s.closed || begins > now {
+	if s.firing = !s.closed && begins <= now; !s.firing {
 		s.cursor = max(s.cursor, now) // a Start may have been ahead of the sweep
 		return 0, 0, false
 	}

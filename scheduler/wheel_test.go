@@ -238,6 +238,30 @@ func TestWheelStop(t *testing.T) {
 	})
 }
 
+// TestWheelStartedBesideLateCallback: a timer that a slow callback starts is not taken for one of the slot that is being
+// emptied, a lap of the wheel later.
+func TestWheelStartedBesideLateCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWheel(t, scheduler.WheelConfig{Shards: 1})
+		tick := w.Granularity()
+		var slow, next scheduler.Timer
+		var deadline, fired time.Time
+		next.Init(func() { fired = time.Now() })
+		slow.Init(func() {
+			time.Sleep(50 * tick)
+			deadline = time.Now().Add(14 * tick) // 64 after this one
+			w.StartAt(&next, deadline)
+			w.Start(&next, 14*tick)
+		})
+		w.Start(&slow, 40*tick)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if fired.Before(deadline) {
+			t.Errorf("fired %v early", deadline.Sub(fired))
+		}
+	})
+}
+
 func TestWheelPanics(t *testing.T) {
 	a, b := newWheel(t, scheduler.WheelConfig{}), newWheel(t, scheduler.WheelConfig{})
 	var used, empty scheduler.Timer
