@@ -9,7 +9,7 @@ import (
 // InFakeTime times arrivals with Go's timers, which are exact under testing/synctest,
 // where a spin would never end.
 func InFakeTime(c Config) Config {
-	c.pacer, c.keepProcs = timerPacer{}, true
+	c.pacer, c.keepProcs, c.blind = timerPacer{}, true, true
 	return c
 }
 
