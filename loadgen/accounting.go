@@ -92,6 +92,9 @@ func (s *session) result(startedAt time.Time, env Environment, lost uint64) *Res
 			percentiles = append(percentiles, p)
 		}
 	}
+	if s.cfg.blind {
+		s.before.busy, s.before.pressure = -1, nil
+	}
 	r.Trust.GeneratorWait, r.Trust.GeneratorRank = s.sendWait, s.rank
 	r.judge(s.before, s.after, unique(percentiles))
 	if g, ok := s.target.(*guarded); ok && g.first.Load() != nil {

@@ -71,6 +71,7 @@ type Config struct {
 
 	pacer     pacer // by tests
 	keepProcs bool  // leave GOMAXPROCS alone
+	blind     bool  // the time is not the machine's, so its counters say nothing
 }
 
 // Check returns the configuration with its defaults filled in, or an error that

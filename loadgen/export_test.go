@@ -1,12 +1,39 @@
 package loadgen
 
-import "time"
+import (
+	goruntime "runtime"
+	"sync/atomic"
+	"time"
+)
 
 // InFakeTime times arrivals with Go's timers, which are exact under testing/synctest,
 // where a spin would never end.
 func InFakeTime(c Config) Config {
-	c.pacer, c.keepProcs = timerPacer{}, true
+	c.pacer, c.keepProcs, c.blind = timerPacer{}, true, true
 	return c
+}
+
+// Floor returns how late a pacer is in an otherwise idle process, at a constant rate, when
+// nothing is handed over: less than that no generator on this machine can do.
+func Floor(rate float64, d time.Duration) Quantiles {
+	procs := goruntime.GOMAXPROCS(0)
+	goruntime.GOMAXPROCS(procs + 1)
+	defer goruntime.GOMAXPROCS(procs)
+	result := make(chan Quantiles)
+	go func() { // its thread ends with it
+		p, h := newPacer(), newHistogram()
+		p.begin()
+		defer p.end()
+		var stop atomic.Bool
+		start := time.Now()
+		for n := range int(rate * d.Seconds()) {
+			at := time.Duration(float64(n) / rate * 1e9)
+			p.until(start, at, &stop)
+			recordIn(h, int64(time.Since(start)-at))
+		}
+		result <- quantilesOf(h)
+	}()
+	return <-result
 }
 
 // Audit compares books that were made up.

@@ -2,9 +2,11 @@ package loadgen_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"os"
 	goruntime "runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +16,7 @@ import (
 
 // The tests of this file prove figures in real time, so they need a machine that does
 // nothing else, and run only when they are asked for: `make proof`. Each prints what it
-// measured in lines that begin with "proof:".
+// measured in lines that begin with "proof:", and one line a target.
 
 // proving skips the test unless proofs were asked for, and waits for a quiet moment.
 func proving(t *testing.T) {
@@ -58,27 +60,53 @@ func quiet(r *loadgen.Result) bool {
 	return f == nil || s == nil || *f <= mostForeign && *s <= 0.005
 }
 
-// TestProofPrecision holds the targets of the pacer at 100,000/s: lag p50 0.1 us, p99
-// 10 us, p99.9 100 us. Of up to ten runs one that the machine left alone must keep
-// them.
+// target prints one line for a target: what was asked and what was measured.
+func target(t *testing.T, name, asked, measured string, kept bool) {
+	t.Helper()
+	word := "kept"
+	if !kept {
+		word = "MISSED"
+	}
+	t.Logf("target: %s: asked %s, measured %s: %s", name, asked, measured, word)
+	if !kept {
+		t.Errorf("%s: the target was missed", name)
+	}
+}
+
+// TestProofPrecision holds the targets of the generator at 100,000/s: lag p50 0.1 us, p99
+// 10 us, p99.9 100 us. Of six runs it takes the one with the lowest p99 among those that
+// the machine left alone, or of all if it left none. Beside it stands the machine's floor: the same
+// thread paced by the same plan in an idle process, that hands nothing over.
 func TestProofPrecision(t *testing.T) {
 	proving(t)
-	for try := range 10 {
+	const rate, p50, p99, p999 = 100_000, 100e-9, 10e-6, 100e-6
+	text := func(q loadgen.Quantiles) string {
+		return fmt.Sprintf("p50 %.0f ns, p99 %.1f us, p99.9 %.1f us, max %.0f us", q.P50*1e9, q.P99*1e6, q.P999*1e6, q.Max*1e6)
+	}
+	var best *loadgen.Result
+	var floor loadgen.Quantiles
+	for try := range 6 {
 		if try > 0 {
-			awaitQuiet(t, 10*time.Second)
+			awaitQuiet(t, 5*time.Second)
+		}
+		f := loadgen.Floor(rate, time.Second)
+		if try == 0 || f.P99 < floor.P99 {
+			floor = f
 		}
 		r := run(t, loadgen.Config{
-			Rate: 100_000, Duration: 2500 * time.Millisecond, Warmup: 500 * time.Millisecond,
+			Rate: rate, Duration: 2500 * time.Millisecond, Warmup: 500 * time.Millisecond,
 			Target: loadgen.TargetFunc(func(context.Context, *loadgen.Request) error { return nil }),
 		})
-		kept := r.Lag.P50 <= 100e-9 && r.Lag.P99 <= 10e-6 && r.Lag.P999 <= 100e-6
-		t.Logf("proof: precision at %.0f/s: lag p50 %.0f ns, p99 %.1f us, p99.9 %.1f us, max %.0f us (targets 100 ns, 10 us, 100 us: kept %t; quiet %t)",
-			r.Throughput, r.Lag.P50*1e9, r.Lag.P99*1e6, r.Lag.P999*1e6, r.Lag.Max*1e6, kept, quiet(r))
-		if kept {
-			return
+		t.Logf("proof: precision: lag %s; quiet %t, rank %s; the machine's floor %s", text(r.Lag), quiet(r), r.Trust.GeneratorRank, text(f))
+		if best == nil || quiet(r) && !quiet(best) || quiet(r) == quiet(best) && r.Lag.P99 < best.Lag.P99 {
+			best = r
 		}
 	}
-	t.Error("a target was missed in every run")
+	with := fmt.Sprintf(" (floor of this machine %%.%df %%s; quiet %t)", 1, quiet(best))
+	l := best.Lag
+	target(t, "precision p50 at 100,000/s", "100 ns", fmt.Sprintf("%.0f ns", l.P50*1e9)+fmt.Sprintf(with, floor.P50*1e9, "ns"), l.P50 <= p50)
+	target(t, "precision p99", "10 us", fmt.Sprintf("%.1f us", l.P99*1e6)+fmt.Sprintf(with, floor.P99*1e6, "us"), l.P99 <= p99)
+	target(t, "precision p99.9", "100 us", fmt.Sprintf("%.1f us", l.P999*1e6)+fmt.Sprintf(with, floor.P999*1e6, "us"), l.P999 <= p999)
 }
 
 // TestProofSuspect: the same load is trusted on a quiet machine and suspect beside two
@@ -87,16 +115,16 @@ func TestProofSuspect(t *testing.T) {
 	proving(t)
 	load := loadgen.Config{Rate: 2000, Duration: 3 * time.Second, Workload: loadgen.Workload{Work: loadgen.Work{A: time.Millisecond, Sleep: true}}}
 	alone := run(t, load)
-	t.Logf("proof: alone: %s %q, foreign CPU %.1f %%", alone.Trust.Verdict, alone.Trust.Reasons, 100*share(alone.Trust.ForeignCPU))
-	if quiet(alone) && alone.Trust.Verdict != loadgen.Trusted {
-		t.Error("a run that nobody disturbed is suspect")
+	for try := 0; try < 2 && alone.Trust.Verdict != loadgen.Trusted && !quiet(alone); try++ {
+		awaitQuiet(t, 20*time.Second)
+		alone = run(t, load)
 	}
+	target(t, "verdict alone", "trusted", fmt.Sprintf("%s %q, foreign CPU %.1f %%", alone.Trust.Verdict, alone.Trust.Reasons, 100*share(alone.Trust.ForeignCPU)),
+		alone.Trust.Verdict == loadgen.Trusted)
 	busy(t, 2)
 	r := run(t, load)
-	t.Logf("proof: beside two busy processes: %s %q", r.Trust.Verdict, r.Trust.Reasons)
-	if r.Trust.Verdict != loadgen.Suspect || share(r.Trust.ForeignCPU) < 0.1 {
-		t.Errorf("verdict %s, foreign CPU %v", r.Trust.Verdict, share(r.Trust.ForeignCPU))
-	}
+	target(t, "verdict beside two busy processes", "suspect", fmt.Sprintf("%s %q", r.Trust.Verdict, r.Trust.Reasons),
+		r.Trust.Verdict == loadgen.Suspect && share(r.Trust.ForeignCPU) >= 0.1)
 }
 
 func share(p *float64) float64 {
@@ -121,12 +149,13 @@ func TestProofSearch(t *testing.T) {
 			Thresholds: []loadgen.Threshold{threshold(t, "p99<30ms")},
 		},
 	} {
-		base.Seed, base.Duration = 5, 2*time.Second
+		base.Seed, base.Duration = 5, 1500*time.Millisecond
+		var rates []float64
 		off := 1.0
 		for try := 0; try < 2 && off > 0.03; try++ {
-			var rates []float64
+			rates = rates[:0]
 			for range 2 {
-				r, err := loadgen.Search(t.Context(), loadgen.SearchConfig{Base: base, Precision: loadgen.DefaultPrecision, Confirm: 5 * time.Second})
+				r, err := loadgen.Search(t.Context(), loadgen.SearchConfig{Base: base, Precision: loadgen.DefaultPrecision, Confirm: 4 * time.Second})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -134,31 +163,31 @@ func TestProofSearch(t *testing.T) {
 					t.Fatalf("%s: rate %v, accounting %q", name, r.Rate, r.CheckAccounting())
 				}
 				rates = append(rates, r.Rate)
-				t.Logf("proof: search, %s: %.0f/s, confirmed %t, %d rates tried, %s", name, r.Rate, r.Confirmed, len(r.Probes), r.Result.Trust.Verdict)
+				t.Logf("proof: search, %s: %.0f/s, confirmed %t, %d rates tried, %s %q", name, r.Rate, r.Confirmed, len(r.Probes), r.Result.Trust.Verdict, r.Result.Trust.Reasons)
 			}
 			off = math.Abs(rates[0]/rates[1] - 1)
-			t.Logf("proof: search, %s: the two differ by %.1f %% (target 3 %%)", name, 100*off)
 		}
-		if off > 0.03 {
-			t.Errorf("%s: two searches differ by %.1f %%", name, 100*off)
-		}
+		target(t, "search twice, "+name, "within 3 %", fmt.Sprintf("%.0f/s and %.0f/s, %.1f %% apart", rates[0], rates[1], 100*off), off <= 0.03)
 	}
 }
 
 // TestProofGrid: a grid of 4 x 5 cells finds a knee, and a second run of it finds the
-// same: bursts of 100 runs need a mailbox for 100, and as many task actors if nobody is
-// to wait for another's 10 ms. A pair that was disturbed is measured again, once.
+// same. Theory knows it: bursts of 100 runs that pass through the mailbox of one workflow
+// actor need room for 100 there, and as many task actors if nobody is to wait for another's
+// 10 ms. Neighbouring sizes differ by a factor of four at the knee, since between cells that
+// are equal noise would choose. A pair that was disturbed is measured again, once.
 func TestProofGrid(t *testing.T) {
 	proving(t)
 	const theory = "mailbox=128 task-actors=128"
-	same := false
-	for try := 0; try < 2 && !same; try++ {
-		var knees []string
+	var knees []string
+	for try := 0; try < 2 && (len(knees) == 0 || knees[0] != theory || knees[1] != theory); try++ {
+		knees = knees[:0]
 		for range 2 {
 			g, err := loadgen.Grid(t.Context(), loadgen.GridConfig{
 				Base: loadgen.Config{
-					Rate: 1000, Arrivals: loadgen.Arrivals{Kind: loadgen.ArrivalsBurst, Burst: 100}, Duration: 800 * time.Millisecond, Seed: 1,
-					Workload: loadgen.Workload{Work: loadgen.Work{A: 10 * time.Millisecond, Sleep: true}}, Runtime: runtime.Config{WorkflowActors: 1},
+					Rate: 2000, Arrivals: loadgen.Arrivals{Kind: loadgen.ArrivalsBurst, Burst: 100}, Duration: 600 * time.Millisecond, Seed: 1,
+					Workload: loadgen.Workload{Work: loadgen.Work{A: 10 * time.Millisecond, Sleep: true}},
+					Runtime:  runtime.Config{WorkflowActors: 1, Schedule: runtime.ScheduleCriticalPath},
 				},
 				Axes: []loadgen.Axis{
 					{Name: "mailbox", Values: []string{"1", "2", "128", "1024"}}, {Name: "task-actors", Values: []string{"8", "16", "32", "128", "512"}},
@@ -176,10 +205,6 @@ func TestProofGrid(t *testing.T) {
 			t.Logf("proof: grid of %d cells: knee %s with p99 %.1f ms, lowest p99 %.1f ms at %s; %d cells suspect",
 				len(g.Cells), g.Title(g.Knee), knee.P99*1e3, best.P99*1e3, g.Title(g.Best), g.Suspects())
 		}
-		same = knees[0] == knees[1]
-		t.Logf("proof: the second grid has the same knee: %t (theory: %s)", same, theory)
 	}
-	if !same {
-		t.Error("two grids have different knees")
-	}
+	target(t, "knee of a grid of 4 x 5 cells, twice", "the same both times (theory "+theory+")", strings.Join(knees, " and "), knees[0] == knees[1])
 }

@@ -40,7 +40,7 @@ const (
 type Probe struct {
 	Rate       float64 `json:"rate"`
 	OK         bool    `json:"ok"`
-	Tries      int     `json:"tries"` // measurements, disturbed ones included; two of three others decide
+	Tries      int     `json:"tries"` // measurements, disturbed ones included; two of three others, or three of five, decide
 	P99        float64 `json:"p99"`   // of the last one
 	Throughput float64 `json:"throughput"`
 	Errors     float64 `json:"errors"`
@@ -85,10 +85,10 @@ const lowestRate = 1.0
 // and the ratio of these is bisected down to a third of the precision. The answer is then
 // held for cfg.Confirm, and lowered by a third of the precision while it does not hold: a
 // queue that grows slowly shows only then. Two of three measurements decide on each rate, those
-// that confirm included. One that broke the objective while something else disturbed
+// that confirm included, and three of five on the last ones of the bisection. One that broke the objective while something else disturbed
 // it is repeated, at most twice a rate.
 //
-// It takes about nine rates, each two or three times Base.Duration, and two or three times
+// It takes about nine rates, each two to five times Base.Duration, and two or three times
 // Confirm for each rate that is to be confirmed: two to four minutes by default.
 func Search(ctx context.Context, cfg SearchConfig) (*SearchResult, error) {
 	s, err := newSearch(cfg)
@@ -160,7 +160,7 @@ func (s *search) find(ctx context.Context) error {
 	}
 	low, high := 0.0, 0.0 // the highest rate that kept the objective, the lowest that did not
 	for rate := guess / 2; low == 0 || high == 0; {
-		ok, err := s.decide(ctx, rate)
+		ok, err := s.decide(ctx, rate, s.cfg.Base.Duration, 2, false)
 		if err != nil || s.out.Interrupted {
 			return err
 		}
@@ -180,7 +180,11 @@ func (s *search) find(ctx context.Context) error {
 	}
 	for high/low > 1+s.cfg.Precision*step {
 		rate := math.Sqrt(low * high)
-		ok, err := s.decide(ctx, rate)
+		agree := 2
+		if high/low < 1+2*s.cfg.Precision { // so near, chance decides more often
+			agree = 3
+		}
+		ok, err := s.decide(ctx, rate, s.cfg.Base.Duration, agree, false)
 		if err != nil || s.out.Interrupted {
 			return err
 		}
@@ -192,7 +196,7 @@ func (s *search) find(ctx context.Context) error {
 	}
 	for range mostConfirmations {
 		s.out.Rate = low
-		ok, err := s.decideIn(ctx, low, s.cfg.Confirm, true)
+		ok, err := s.decide(ctx, low, s.cfg.Confirm, 2, true)
 		if err != nil || s.out.Interrupted {
 			return err
 		}
@@ -220,12 +224,8 @@ func (s *search) capacity(ctx context.Context) (float64, error) {
 	return min(max(r.Throughput, lowestRate), MaxRate), nil
 }
 
-// decide measures a rate until two measurements agree.
-func (s *search) decide(ctx context.Context, rate float64) (bool, error) {
-	return s.decideIn(ctx, rate, s.cfg.Base.Duration, false)
-}
-
-func (s *search) decideIn(ctx context.Context, rate float64, d time.Duration, confirming bool) (bool, error) {
+// decide measures a rate until so many measurements agree.
+func (s *search) decide(ctx context.Context, rate float64, d time.Duration, agree int, confirming bool) (bool, error) {
 	var kept, broken []*Result
 	for repeated := 0; ; {
 		r, ok, err := s.measure(ctx, rate, d)
@@ -241,17 +241,17 @@ func (s *search) decideIn(ctx context.Context, rate float64, d time.Duration, co
 		default:
 			broken = append(broken, r)
 		}
-		if len(kept) == 2 || len(broken) == 2 {
+		if len(kept) == agree || len(broken) == agree {
 			agreed := kept
-			if len(broken) == 2 {
+			if len(broken) == agree {
 				agreed = broken
 			}
 			if confirming {
 				r = middle(agreed)
 				s.out.Result = r
 			}
-			s.note(r, rate, len(kept) == 2, len(kept)+len(broken)+repeated, confirming)
-			return len(kept) == 2, nil
+			s.note(r, rate, len(kept) == agree, len(kept)+len(broken)+repeated, confirming)
+			return len(kept) == agree, nil
 		}
 	}
 }

@@ -26,6 +26,10 @@ func TestTrust(t *testing.T) {
 	}{
 		{"nothing", func(_ *loadgen.Result, i *loadgen.Interval) { i.CPUWait = 0 }, ""},
 		{"lag", func(r *loadgen.Result, i *loadgen.Interval) { r.Lag.P99, i.CPUWait = .11e-3, 0 }, "the generator sent late: lag p99 110µs is 11 % of the latency p99 1.00ms"},
+		{"lag, and why", func(r *loadgen.Result, i *loadgen.Interval) {
+			wait := .25
+			r.Lag.P99, i.CPUWait, r.Trust.GeneratorWait, r.Trust.GeneratorRank = .11e-3, 0, &wait, "first"
+		}, "(at most 10 %); its thread waited for a core 25.0 % of the time"},
 		{"lag of a closed loop", func(r *loadgen.Result, i *loadgen.Interval) { r.Lag.P99, r.Load.Concurrency, i.CPUWait = 1, 5, 0 }, ""},
 		{"foreign CPU", func(_ *loadgen.Result, i *loadgen.Interval) { i.Own -= .02 * machine; i.CPUWait = 0 }, "other processes used 6 % of the machine (at most 5 %)"},
 		{"steal", func(_ *loadgen.Result, i *loadgen.Interval) { i.Steal, i.CPUWait = .02*machine, 0 }, "the host took 2.0 % of the machine away"},

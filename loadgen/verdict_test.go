@@ -6,7 +6,9 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +60,52 @@ func TestSearchMD1(t *testing.T) {
 			t.Errorf("two searches differ: %v", answers)
 		}
 	})
+}
+
+// TestSearchConfirms: a server that does 1,000 a second stands still for 100 ms, once,
+// while the answer is confirmed. One measurement of three is lost by that, and the answer is
+// the same; by two it is lowered. The first answer, from short probes, is a bit above
+// what the server can do and does not hold by itself. Time is synctest's.
+func TestSearchConfirms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: 100,000 requests")
+	}
+	for _, stalls := range []int32{0, 1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			const inConfirmationsOnly = 6000 // of 8 s; at 2,000 a second a probe of 2 s has 4,000 requests
+			server := make(chan struct{}, 1)
+			var stalled atomic.Int32
+			var armed atomic.Bool // the first answer is out of the way
+			r, err := loadgen.Search(t.Context(), loadgen.SearchConfig{
+				Base: loadgen.InFakeTime(loadgen.Config{
+					Duration: 2 * time.Second, Thresholds: []loadgen.Threshold{threshold(t, "p99<20ms")},
+					Target: loadgen.TargetFunc(func(_ context.Context, r *loadgen.Request) error {
+						server <- struct{}{}
+						defer func() { <-server }()
+						if r.Index == inConfirmationsOnly && armed.Load() && stalled.Load() < stalls {
+							stalled.Add(1)
+							time.Sleep(100 * time.Millisecond)
+						}
+						time.Sleep(time.Millisecond)
+						return nil
+					}),
+				}),
+				Confirm:  8 * time.Second,
+				Progress: func(p loadgen.Probe) { armed.Store(p.Confirming) },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := slices.IndexFunc(r.Probes, func(p loadgen.Probe) bool { return p.Confirming })
+			if first < 0 || len(r.Probes) < first+2 || !r.Confirmed || r.Rate < 960 || r.Rate > 1000 {
+				t.Fatalf("%d stalls: %v a second, confirmed %t, %+v", stalls, r.Rate, r.Confirmed, r.Probes)
+			}
+			if p := r.Probes[first+1]; p.OK != (stalls < 2) || p.OK && p.Tries != 2+int(stalls) {
+				t.Errorf("%d stalls: the second confirmation: %+v", stalls, p)
+			}
+			t.Logf("%d stalls: %.1f/s", stalls, r.Rate)
+		})
+	}
 }
 
 // TestGridKnee: tasks of 1 ms at 1,500 a second need two task actors, and a burst of

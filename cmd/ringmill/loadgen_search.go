@@ -18,8 +18,8 @@ func newLoadSearch(s streams) *cobra.Command {
 		Long: `Search finds the highest rate at which every --slo holds, within --precision. A
 closed loop gives a first guess, then rates are doubled, halved and bisected. The
 answer is held for --confirm, and lowered while it does not hold. Two of three
-measurements decide on each rate; one that failed while other processes used the
-machine is repeated, at most twice. With the defaults it takes two to four minutes.
+measurements decide on each rate, three of five on the last ones; one that failed
+while other processes used the machine is repeated, at most twice. With the defaults it takes two to four minutes.
 
 Unless an --slo is about errors, at most one request in a thousand may fail or be
 refused.
