@@ -30,6 +30,7 @@ var rooms = []struct {
 	{"runtime/processor", []string{"mailbox", "scheduler", "runtime/actor", "runtime/workflow", "runtime/retry", "runtime/breaker", "runtime/limit", "runtime/cache"}},
 	{"runtime/js", []string{"runtime/workflow", "runtime/retry", "runtime/telemetry/histogram"}},
 	{"runtime/telemetry", []string{"runtime/processor", "runtime/workflow", "runtime/actor"}},
+	{"runtime/telemetry/jsmetrics", []string{"runtime/js", "runtime/telemetry/metrics", "runtime/telemetry/histogram"}}, // apart from metrics, which must not link an engine
 	{"runtime", []string{"mailbox", "scheduler", "runtime"}},
 	{"loadgen", []string{"mailbox", "scheduler", "runtime"}},
 	{"bench", []string{"mailbox", "scheduler", "scheduler/simulation", "runtime", "loadgen"}},

@@ -45,10 +45,10 @@ func (a *admin) address() string { return a.listener.Addr().String() }
 
 // serve answers requests until stop. The registry is its own: nothing that
 // other packages registered globally appears.
-func (a *admin) serve(runtimeMetrics prometheus.Collector, actors http.Handler) {
+func (a *admin) serve(actors http.Handler, metrics ...prometheus.Collector) {
 	registry := prometheus.NewRegistry()
+	registry.MustRegister(metrics...)
 	registry.MustRegister(
-		runtimeMetrics,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

@@ -112,6 +112,9 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	if err != nil {
 		return err
 	}
+	for _, task := range def.Plan().Tasks {
+		console.tasks = append(console.tasks, task.Name)
+	}
 	input, err := readInput(s, f.input)
 	if err != nil {
 		return err
@@ -137,7 +140,7 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 		return err
 	}
 	defer stopRuntime(rt, s.err)
-	tele.serve(rt, s.err)
+	tele.serve(rt, scripts.Started, s.err)
 
 	r := &runner{
 		streams: s, def: def, input: input, rt: rt, json: f.json, logs: logs, console: console, runID: f.runID,

@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"bufio"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,6 +78,62 @@ func TestScriptConsole(t *testing.T) {
 	write(t, cmd, "wf.yaml", `tasks: {a: {js: 'for (let i = 0; i < 5000; i++) console.log("x".repeat(100)); return 1', foreach: [1, 2, 3]}}`)
 	if o := objects(t, finish(t, cmd).stdout)[0]; len(o.Tasks[0].Console.Text) > 64<<10 || !o.Tasks[0].Console.Truncated {
 		t.Errorf("%d bytes of console, truncated %t", len(o.Tasks[0].Console.Text), o.Tasks[0].Console.Truncated)
+	}
+}
+
+// TestScriptConsoleBelow: the console of a task below belongs to the task of the file
+// that it is part of, whose name may have slashes.
+func TestScriptConsoleBelow(t *testing.T) {
+	cmd := withEngine(t, "run", "wf.yaml", "--json")
+	write(t, cmd, "wf.yaml", `
+tasks:
+  mail/send: {workflow: {tasks: {x/y: {js: 'console.log("one"); return 1'}}, output: "${{ tasks['x/y'].output }}"}}
+  mail: {workflow: {tasks: {x: {js: 'console.log("two"); return 1'}}, output: "${{ tasks.x.output }}"}}
+  mail/send/all: {js: 'console.log("three"); return 1'}
+`)
+	r := finish(t, cmd)
+	if r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	want := map[string]string{"mail/send": "one\n", "mail": "two\n", "mail/send/all": "three\n"}
+	for _, task := range objects(t, r.stdout)[0].Tasks {
+		if task.Console == nil || task.Console.Text != want[task.Name] {
+			t.Errorf("task %s: console %+v, want %q", task.Name, task.Console, want[task.Name])
+		}
+	}
+}
+
+// TestScriptMetrics: runs with scripts show their engine's metrics, others have none.
+func TestScriptMetrics(t *testing.T) {
+	const wait = `cmd: [sh, -c, "until [ -e go ]; do sleep 0.02; done"]`
+	for workflow, has := range map[string]bool{
+		"tasks: {wait: {" + wait + "}}": false,
+		"tasks: {a: {js: return 1}, wait: {" + wait + `, with: "${{ tasks.a.output }}"}}`: true,
+	} {
+		cmd := withEngine(t, "run", "wf.yaml", "--metrics", "127.0.0.1:0", "--json")
+		write(t, cmd, "wf.yaml", workflow)
+		stderr, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewReader(stderr)
+		line, err := lines.ReadString('\n')
+		url, ok := strings.CutPrefix(strings.TrimSpace(line), "ringmill: metrics on ")
+		if err != nil || !ok {
+			t.Fatalf("standard error begins with %q, %v", line, err)
+		}
+		text := get(t, url)
+		if strings.Contains(text, "\nringmill_js_calls_total ") != has || strings.Contains(text, "\nringmill_js_run_seconds_count ") != has {
+			t.Errorf("%s: %d bytes of metrics, want those of the engine: %t", workflow, len(text), has)
+		}
+		write(t, cmd, "go", "")
+		rest, _ := io.ReadAll(lines)
+		if err := cmd.Wait(); err != nil || len(rest) > 0 {
+			t.Errorf("%v, standard error goes on with %q", err, rest)
+		}
 	}
 }
 

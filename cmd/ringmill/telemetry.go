@@ -14,7 +14,9 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/ringmill/ringmill/runtime"
+	"github.com/ringmill/ringmill/runtime/js"
 	"github.com/ringmill/ringmill/runtime/telemetry/actorlist"
+	"github.com/ringmill/ringmill/runtime/telemetry/jsmetrics"
 	"github.com/ringmill/ringmill/runtime/telemetry/metrics"
 	"github.com/ringmill/ringmill/runtime/telemetry/otlp"
 	"github.com/ringmill/ringmill/runtime/telemetry/tracing"
@@ -122,10 +124,11 @@ func (t *telemetry) context(ctx context.Context) context.Context {
 	})
 }
 
-// serve begins to answer scrapes of rt's metrics.
-func (t *telemetry) serve(rt *runtime.Runtime, stderr io.Writer) {
+// serve begins to answer scrapes of rt's metrics, and of those of the scripts' engine
+// once there is one.
+func (t *telemetry) serve(rt *runtime.Runtime, engine func() *js.Engine, stderr io.Writer) {
 	if t.admin != nil {
-		t.admin.serve(metrics.NewCollector(metrics.Config{Stats: rt.Stats, Observer: t.metrics}), actorlist.Handler(rt.Actors))
+		t.admin.serve(actorlist.Handler(rt.Actors), metrics.NewCollector(metrics.Config{Stats: rt.Stats, Observer: t.metrics}), jsmetrics.NewCollector(engine))
 		fmt.Fprintf(stderr, "ringmill: metrics on http://%s/metrics\n", t.admin.address())
 	}
 }

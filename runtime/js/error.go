@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -87,6 +88,9 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // ErrorClass is e.Class as text, for reports.
 func (e *Error) ErrorClass() string { return string(e.Class) }
+
+// Classes returns all classes.
+func Classes() []Class { return slices.Clone(classes[:]) }
 
 // ClassOf returns the class of an error of this package: that of an [Error], and
 // [ClassHost] for any other.

@@ -113,6 +113,13 @@ func (t *Tasks) Engine() (*Engine, error) {
 	return t.engine, t.err
 }
 
+// Started returns the engine if it was started, else nil.
+func (t *Tasks) Started() *Engine {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.engine
+}
+
 // Close ends the engine as [Engine.Close] does, if it was started.
 func (t *Tasks) Close(ctx context.Context) error {
 	t.mu.Lock()

@@ -6,6 +6,8 @@
 //   - zaplog writes log lines with zap;
 //   - metrics measures times, and puts them and the runtime's own counters
 //     together for Prometheus when scraped;
+//   - jsmetrics does that for the engine of JavaScript tasks, apart from metrics
+//     because it links that engine;
 //   - tracing makes OpenTelemetry spans of runs and attempts;
 //   - actorlist shows what each actor is doing, over HTTP;
 //   - otlp sends spans to a collector, configured by the OTEL_* variables;

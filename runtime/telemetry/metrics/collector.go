@@ -74,6 +74,6 @@ func (c *Collector) collectStats(ch chan<- prometheus.Metric) {
 func (c *Collector) collectHistograms(ch chan<- prometheus.Metric) {
 	for i := range histogramMetrics {
 		m := &histogramMetrics[i]
-		ch <- newHistogram(m.desc, c.cfg.Observer.snapshot(m.series), c.created, m.label...)
+		ch <- NewHistogram(m.desc, c.cfg.Observer.snapshot(m.series), c.created, m.label...)
 	}
 }

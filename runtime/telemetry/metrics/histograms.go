@@ -39,8 +39,10 @@ var histogramMetrics = []histogramMetric{
 // out. They are bounds of the native buckets too, so no count is estimated.
 var classicExps = []int{-19, -16, -13, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 9, 12}
 
-// newHistogram turns a snapshot into a metric with native and classic buckets.
-func newHistogram(d *prometheus.Desc, s *histogram.Snapshot, created time.Time, label ...string) prometheus.Metric {
+// NewHistogram turns a snapshot into a metric with native and classic buckets.
+// created is when the counting began; label are the values of d's variable labels. A
+// wrong number of them is a metric that fails the scrape.
+func NewHistogram(d *prometheus.Desc, s *histogram.Snapshot, created time.Time, label ...string) prometheus.Metric {
 	native := make(map[int]int64)
 	classic := make([]*dto.Bucket, 0, len(classicExps))
 	below := s.Zero
