@@ -504,3 +504,27 @@ func (w *undoWatcher) AttemptEnded(_ context.Context, e *runtime.Event) {
 		w.l.note("%s/%s/%s/%d %v", e.Workflow, e.RunID, e.Task, e.Attempt, e.Status)
 	}
 }
+
+// TestCompensateWithin: a compensation with a bound of its own has that, others have the workflow's.
+func TestCompensateWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := start(t, runtime.Config{})
+		var took []time.Duration
+		undo := func(ctx context.Context, _ int) error {
+			from := time.Now()
+			<-ctx.Done()
+			took = append(took, time.Since(from).Round(10*time.Millisecond))
+			return ctx.Err()
+		}
+		b := workflow.New[int]("order", workflow.CompensateTimeout(10*time.Second))
+		step := workflow.Task(b, "a", increment, b.Input(), workflow.Compensate(undo))
+		step = workflow.Task(b, "b", increment, step, workflow.Compensate(undo), workflow.CompensateWithin(time.Second))
+		step = workflow.Task(b, "c", increment, step, workflow.Compensate(undo), workflow.CompensateWithin(time.Minute))
+		if _, err := runtime.Execute(t.Context(), rt, build(t, b, workflow.Task(b, "bad", fails, step)), 0); !errors.Is(err, errCard) {
+			t.Fatal(err)
+		}
+		if want := []time.Duration{time.Minute, time.Second, 10 * time.Second}; !slices.Equal(took, want) {
+			t.Errorf("they had %v, want %v", took, want)
+		}
+	})
+}

@@ -73,7 +73,9 @@ func (r *runner) oneOf(ctx context.Context, b *batch) {
 		}
 		return
 	}
+	r.stake.runs.Add(1)
 	wait(ctx, started)
+	r.stake.runs.Add(-1)
 	out, err := started.Result(context.Background())
 	b.end(started.Status(), err, time.Since(begin))
 	if r.json {

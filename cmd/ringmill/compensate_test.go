@@ -20,7 +20,7 @@ tasks:
 	r := ringmill(t, file, "run", "wf.yaml", "--run-id", "o-1")
 	for _, want := range []string{
 		"COMPENSATION OF  STATUS     ATTEMPTS", "pay, item 1      succeeded         1", "pay, item 0      succeeded         1", "reserve          failed            2",
-		"RUN o-1: failed", "compensation of task reserve, attempt 2: command false", "compensations  3: 2 succeeded, 1 failed", "1 skipped",
+		"RUN o-1: failed", "compensation of task reserve, attempt 2: command false", "compensations  3: 2 succeeded, 1 failed", "1 skipped", "\nundo pay, item 0  |", "\nundo reserve      |",
 	} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("no %q in\n%s", want, r.stdout)

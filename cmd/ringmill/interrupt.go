@@ -19,10 +19,12 @@ var errInterrupted = errors.New("interrupted")
 const killTime = 300 * time.Millisecond
 
 // withInterrupts returns a context that ends with the first SIGINT, SIGTERM or
-// SIGHUP; the second one ends the program. A SIGHUP that the caller ignores stays
+// SIGHUP; the second one ends the program, or if something is at stake that says so and
+// the third one does. A SIGHUP that the caller ignores stays
 // ignored; a shell also ignores SIGINT for what it starts in the background, where
-// it is wanted none the less: from a supervisor. stop must be called.
-func withInterrupts(parent context.Context) (ctx context.Context, cancel context.CancelCauseFunc, stop func()) {
+// it is wanted none the less: from a supervisor. stop must be called. atStake says what
+// an end of the program would break off, or nothing; it may be nil.
+func withInterrupts(parent context.Context, atStake func() string) (ctx context.Context, cancel context.CancelCauseFunc, stop func()) {
 	ctx, cancel = context.WithCancelCause(parent)
 	signals, done := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -35,7 +37,14 @@ func withInterrupts(parent context.Context) (ctx context.Context, cancel context
 		}
 		cancel(errInterrupted)
 		killed := time.Now().Add(killTime)
-		if receive(signals, done) {
+		again := receive(signals, done)
+		if again && atStake != nil {
+			if what := atStake(); what != "" {
+				fmt.Fprintf(os.Stderr, "\nringmill: interrupted again: %s; a third interrupt quits at once and leaves the rest undone\n", what)
+				again = receive(signals, done)
+			}
+		}
+		if again {
 			fmt.Fprintln(os.Stderr, "\nringmill: interrupted again: quitting")
 			time.Sleep(time.Until(killed))
 			os.Exit(exitInterrupted)

@@ -192,6 +192,80 @@ func TestInterruptTwice(t *testing.T) {
 	end(t, c, w, syscall.SIGINT, syscall.SIGINT)
 }
 
+// TestInterruptCompensations: while compensations are due, the second one says so and what a third does: quit.
+func TestInterruptCompensations(t *testing.T) {
+	for _, third := range []bool{false, true} {
+		t.Run(fmt.Sprint("third=", third), func(t *testing.T) {
+			t.Parallel()
+			cmd := command(t, "run", "wf.yaml")
+			write(t, cmd, "wf.yaml", `
+tasks:
+  a: {cmd: [sh, -c, "exit 0"], compensate: {cmd: [sh, -c, "echo undo >pipe; read line <go"]}}
+  b: {cmd: [sh, -c, "echo up >pipe; exec sleep 60"], needs: [a]}
+`)
+			pipe, answer := filepath.Join(cmd.Dir, "pipe"), filepath.Join(cmd.Dir, "go")
+			for _, fifo := range []string{pipe, answer} {
+				if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			both, err := os.OpenFile(pipe, os.O_RDWR, 0) // never at its end
+			if err != nil {
+				t.Fatal(err)
+			}
+			release, err := os.OpenFile(answer, os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			errors, stderr, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var stdout bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, stderr
+			c := begin(t, cmd)
+			_ = stderr.Close()
+			t.Cleanup(func() {
+				for _, f := range []*os.File{both, release, errors} {
+					_ = f.Close()
+				}
+			})
+			said, told := bufio.NewReader(both), bufio.NewReader(errors)
+			for _, want := range []string{"up\n", "undo\n"} {
+				if line, err := said.ReadString('\n'); line != want {
+					t.Fatalf("read %q, %v; want %q", line, err, want)
+				}
+				if err := c.Process.Signal(syscall.SIGINT); err != nil {
+					t.Fatal(err)
+				}
+			}
+			line, err := told.ReadString('\n')
+			if line == "\n" {
+				line, err = told.ReadString('\n')
+			}
+			if want := "ringmill: interrupted again: 0 of 1 compensation ended; a third interrupt quits at once and leaves the rest undone\n"; line != want {
+				t.Fatalf("it says %q, %v; want %q", line, err, want)
+			}
+			if third {
+				_ = c.Process.Signal(syscall.SIGINT)
+			} else {
+				_, _ = release.WriteString("on\n")
+			}
+			<-c.ended
+			rest, err := io.ReadAll(told)
+			if quit := strings.Contains(string(rest), "interrupted again: quitting"); err != nil || quit != third {
+				t.Errorf("standard error ends with %q, %v", rest, err)
+			}
+			if undone := strings.Contains(stdout.String(), "compensations  1: 1 succeeded"); undone == third {
+				t.Errorf("standard output\n%s", &stdout)
+			}
+			if code := c.ProcessState.ExitCode(); code != 130 {
+				t.Errorf("exit code %d", code)
+			}
+		})
+	}
+}
+
 func TestInterruptCount(t *testing.T) {
 	c, stdout, _, w := start(t, 1, "--count", "1000000", "--task-actors", "1")
 	end(t, c, w, syscall.SIGINT)

@@ -95,7 +95,7 @@ func couldNotRun(err error) error { return &exitError{exitFailed, fmt.Errorf("ri
 // measuring returns the context of a measurement, which a signal ends.
 func measuring() (ctx context.Context, stop func()) {
 	surviveBrokenPipe()
-	ctx, _, stop = withInterrupts(context.Background())
+	ctx, _, stop = withInterrupts(context.Background(), nil)
 	return ctx, stop
 }
 

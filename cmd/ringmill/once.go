@@ -25,6 +25,7 @@ func (r *runner) once(ctx context.Context) error {
 	}
 	r.header(report.Plural(len(r.def.Plan().Tasks), "task"))
 	progress := r.showProgress(started)
+	r.stake.run.Store(started)
 	wait(ctx, started)
 	progress.Stop()
 	r.logs.Set(r.err)

@@ -56,7 +56,8 @@ and those that failed. With --json standard output gets one object a run instead
 and nothing else.
 
 Ctrl-C cancels what runs, calls the compensations of what had succeeded, and
-still prints the summary; a second one quits at once. --count starts that many runs, at most 4,096 at a time (fewer of a large
+still prints the summary; a second one quits at once, unless compensations are due:
+then it says so, and a third one quits. --count starts that many runs, at most 4,096 at a time (fewer of a large
 workflow), and sums them up.
 
 When a task ends, whatever its program started is killed with it, except what has
@@ -125,7 +126,8 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 		}
 	}
 	surviveBrokenPipe()
-	ctx, cancel, stop := withInterrupts(context.Background())
+	stake := &stake{compensates: compensates(def.Plan())}
+	ctx, cancel, stop := withInterrupts(context.Background(), stake.text)
 	defer stop()
 	tele, err := f.telemetry.start(ctx, logs, s)
 	if err != nil {
@@ -144,6 +146,7 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 
 	r := &runner{
 		streams: s, def: def, input: input, rt: rt, json: f.json, logs: logs, console: console, runID: f.runID,
+		stake: stake,
 		out:   &output{to: s.out, cancel: cancel},
 		style: styleOf(s.out),
 		live:  isTerminal(s.err) && !(f.json && f.count > 1 && isTerminal(s.out)), // objects would run into the line
@@ -191,6 +194,7 @@ type runner struct {
 	runID string // empty: one is made
 
 	console *console
+	stake   *stake
 
 	out   *output
 	logs  *redirect

@@ -156,6 +156,9 @@ func (d *declarations) add(decl declaration, needs []node, opts []Option) int {
 		}
 		opt(d, &decl)
 	}
+	if t.CompensateTimeout > 0 && t.Compensate == nil && t.CompensateItem == nil {
+		decl.report(ErrBadOption, "leave it out, or add Compensate", "CompensateWithin is set on a task without a compensation")
+	}
 	if t.CompensateRetry != nil && t.Compensate == nil && t.CompensateItem == nil {
 		decl.report(ErrBadOption, "leave it out, or add Compensate", "CompensateRetry is set on a task without a compensation")
 	}

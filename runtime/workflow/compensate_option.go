@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"reflect"
+	"time"
 
 	"github.com/ringmill/ringmill/runtime/retry"
 )
@@ -10,7 +11,8 @@ import (
 // Compensate undoes the task when its run fails or is cancelled after the task
 // succeeded: f is given the task's result. Such calls happen in the reverse order of
 // the tasks' ends, one at a time, when all other bodies of the run have returned. The
-// context of f is not cancelled with the run; each call has [CompensateTimeout]. An error or a
+// context of f is not cancelled with the run; each call has [CompensateWithin], or else the
+// workflow's [CompensateTimeout]. An error or a
 // panic of f is joined to the run's error and does not keep the others from being
 // called; see [CompensateRetry].
 //
@@ -71,4 +73,9 @@ func CompensateRetry(policy retry.Policy) Option {
 			d.CompensateRetry = policy
 		}
 	}
+}
+
+// CompensateWithin bounds each call of the task's compensation. Defaults to the workflow's [CompensateTimeout].
+func CompensateWithin(limit time.Duration) Option {
+	return func(_ *declarations, d *declaration) { d.CompensateTimeout = d.positive("CompensateWithin", limit) }
 }

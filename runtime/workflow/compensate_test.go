@@ -26,6 +26,8 @@ func TestCompensateItemOption(t *testing.T) {
 	workflow.Map(b, "nil", double, b.Input(), workflow.CompensateItem[int](nil))
 	workflow.Task(b, "retry", double, one, workflow.CompensateRetry(retry.Constant{}))
 	workflow.Task(b, "no policy", double, one, workflow.CompensateRetry(nil))
+	workflow.Task(b, "timeout", double, one, workflow.CompensateWithin(time.Second))
+	workflow.Task(b, "negative", double, one, workflow.CompensateWithin(-1))
 	_, err := workflow.Build(b, one)
 	for _, want := range []string{
 		"task one: CompensateItem is set on a task that is not a Map: use Compensate, or declare the task with workflow.Map",
@@ -34,6 +36,8 @@ func TestCompensateItemOption(t *testing.T) {
 		"task nil: the function of CompensateItem is nil",
 		"task retry: CompensateRetry is set on a task without a compensation: leave it out, or add Compensate",
 		"task no policy: CompensateRetry(nil) has no policy",
+		"task timeout: CompensateWithin is set on a task without a compensation: leave it out, or add Compensate",
+		"task negative: CompensateWithin(-1ns) is negative",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in\n%v", want, err)
@@ -49,13 +53,13 @@ tasks:
   a:
     foreach: [3, 4]
     go: Double
-    compensate: {go: Note, with: {i: "${{ index }}", item: "${{ item }}", output: "${{ output }}"}, retry: {max: 2, backoff: 1s}}
+    compensate: {go: Note, with: {i: "${{ index }}", item: "${{ item }}", output: "${{ output }}"}, retry: {max: 2, backoff: 1s}, timeout: 3s}
 `, funcs, workflow.Funcs(map[string]workflow.Func{"Note": func(_ context.Context, in json.RawMessage) (any, error) {
 		got = append(got, string(in))
 		return nil, nil
 	}}))
 	task := def.Plan().Tasks[0]
-	if task.Compensate != nil || task.CompensateItem == nil || def.Plan().CompensateTimeout != 30*time.Second {
+	if task.Compensate != nil || task.CompensateItem == nil || task.CompensateTimeout != 3*time.Second || def.Plan().CompensateTimeout != 30*time.Second {
 		t.Fatalf("%+v", task)
 	}
 	if wait, again := task.CompensateRetry.Next(1, 0, context.Canceled); wait != time.Second || !again {

@@ -31,7 +31,7 @@ func TestSchemaKeys(t *testing.T) {
 		"cache":      {"key", "ttl"},
 		"breaker":    {"failure_rate", "failures", "open_for", "trials", "window"},
 		"rate_limit": {"burst", "max_wait", "per_second"},
-		"compensate": {"cmd", "description", "go", "retry", "with"},
+		"compensate": {"cmd", "description", "go", "retry", "timeout", "with"},
 	} {
 		if got := slices.Sorted(maps.Keys(doc.Defs[what].Properties)); !slices.Equal(got, keys) {
 			t.Errorf("keys of %s: %v in the schema, %v in the parser", what, got, keys)

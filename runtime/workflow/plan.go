@@ -101,7 +101,7 @@ type TaskPlan struct {
 	// Compensate undoes the task, whose result it is given. When a run fails or is
 	// cancelled, it is called for the tasks that succeeded, in the reverse order
 	// of their ends, one at a time, after all bodies have returned; its context
-	// is not cancelled with the run's, and ends after the plan's CompensateTimeout.
+	// is not cancelled with the run's, and ends after CompensateTimeout.
 	// What comes from the cache is not compensated. An error is reported and
 	// does not keep the others from being called. In in, all results of tasks
 	// that the task depends on can be read. Of a task with Sub it stands for the
@@ -113,6 +113,8 @@ type TaskPlan struct {
 	// CompensateRetry lets the policy decide whether a compensation that failed is
 	// tried again, each time with CompensateTimeout. Nil: one attempt.
 	CompensateRetry retry.Policy
+	// CompensateTimeout bounds each call of the compensation; 0 is the plan's CompensateTimeout.
+	CompensateTimeout time.Duration
 
 	Cache       *CachePolicy       // nil: every run executes the task
 	Breaker     CircuitBreaker     // asked before each attempt, an item's too; nil: none
@@ -302,12 +304,12 @@ func (p *Plan) setCompensateTimeout(limit time.Duration) {
 }
 
 // Compensation returns a plan of one task, called name, that carries run out as the
-// compensation of task i: with its priority, CompensateRetry and the plan's
-// CompensateTimeout.
+// compensation of task i: with its priority, CompensateRetry and
+// CompensateTimeout, or else the plan's.
 func (p *Plan) Compensation(i int, name string, run func(context.Context) error) *Plan {
 	t := &p.Tasks[i]
 	return newPlan(p.Name, []TaskPlan{{
-		Name: name, Level: t.Level, Timeout: p.CompensateTimeout, Retry: t.CompensateRetry,
+		Name: name, Level: t.Level, Timeout: cmp.Or(t.CompensateTimeout, p.CompensateTimeout), Retry: t.CompensateRetry,
 		Run: func(ctx context.Context, _ Inputs) (any, error) { return nil, run(ctx) },
 	}})
 }

@@ -23,7 +23,7 @@ func RunTimeout(limit time.Duration) PlanOption {
 	return func(d *declarations) { d.timeout = d.positive("RunTimeout", limit) }
 }
 
-// CompensateTimeout bounds each call of a [Compensate]. Defaults to
+// CompensateTimeout bounds each call of a [Compensate] that has no [CompensateWithin]. Defaults to
 // DefaultCompensateTimeout.
 func CompensateTimeout(limit time.Duration) PlanOption {
 	return func(d *declarations) { d.compensate = d.positive("CompensateTimeout", limit) }

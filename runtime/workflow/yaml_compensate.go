@@ -32,6 +32,7 @@ func (t *taskReader) compensate(n *document.Node, foreach bool) {
 		"with":        func(*document.Node) {}, // read already
 		"description": t.description,
 		"retry":       func(v *document.Node) { t.CompensateRetry = t.retry(v) },
+		"timeout":     func(v *document.Node) { t.CompensateTimeout = t.duration(v, "timeout") },
 	}
 	undo.kinds(known, n, &p, false)
 	t.fields(n, "compensate", known)

@@ -263,7 +263,7 @@ func TestYAMLFeatureErrors(t *testing.T) {
 				"f.yaml:3:25: z: 0 is not a number of tasks: give a whole number of tasks, 1 to 1048576"},
 		{`tasks: {a: {go: Echo, with: "${{ run.id }}", cache: {}}}`, "f.yaml:1:53: the task is cached and refers to run.id, which no two runs share: write cache: {key: ...} without it"},
 		{`tasks: {a: {go: Echo, compensate: {workflow: x}}, b: {go: Echo, compensate: {with: 1}}}`, "f.yaml:1:35: compensate must have one kind of task: write compensate: {cmd: [program, argument, ...]}\n" +
-			"f.yaml:1:36: unknown key \"workflow\" in compensate: use cmd, description, go, http, js, retry, shell, ts, with\n" +
+			"f.yaml:1:36: unknown key \"workflow\" in compensate: use cmd, description, go, http, js, retry, shell, timeout, ts, with\n" +
 			"f.yaml:1:77: compensate must have one kind of task: write compensate: {cmd: [program, argument, ...]}"},
 		{`tasks: {a: {switch: "${{ input }}"}, b: {go: Echo, cases: {}}, c: {switch: x, cases: {k: [zz]}, retry: {}}}`, "f.yaml:1:12: the switch a has no cases: add cases: {VALUE: [TASK]}\n" +
 			"f.yaml:1:52: cases belongs to a switch, which the task is not: leave it out, or add switch\n" +

@@ -16,17 +16,19 @@ import (
 // minBar is how narrow a timeline may get before it is left out.
 const minBar = 16
 
-// WriteTimeline prints when each task waited and ran, as bars on a common time
-// axis that fills the width. Of a large run it shows the same tasks as the
-// table, in the order in which they began.
+// WriteTimeline prints when each task and each compensation waited and ran, as bars on
+// a common time axis that fills the width. Of a large run it shows the same ones as the
+// tables, in the order in which they began.
 func WriteTimeline(w io.Writer, r runtime.Report, style Style) {
-	rows := slices.DeleteFunc(notable(r.Tasks), func(i int) bool { return r.Tasks[i].Started.IsZero() })
-	if len(rows) == 0 || r.Makespan <= 0 {
+	bars := barsOf(r)
+	if len(bars) == 0 || r.Makespan <= 0 {
 		return
 	}
-	slices.SortStableFunc(rows, func(a, b int) int { return r.Tasks[a].Started.Compare(r.Tasks[b].Started) })
-	width := cmp.Or(style.Width, pipeWidth)
-	names := min(nameWidth(r.Tasks, rows), width/2)
+	width, rows := cmp.Or(style.Width, pipeWidth), make([]int, len(bars))
+	for i := range rows {
+		rows[i] = i
+	}
+	names := min(nameWidth(bars, rows), width/2)
 	if style.Width > 0 {
 		names = min(names, max(width/3, leastNames))
 	}
@@ -34,12 +36,31 @@ func WriteTimeline(w io.Writer, r runtime.Report, style Style) {
 	if axis.columns < minBar {
 		return
 	}
-	writeLegend(w, legend(r.Tasks, rows), names, width, style)
+	writeLegend(w, legend(bars), names, width, style)
 	fmt.Fprintf(w, "%s   %s\n", pad("", names), axis.labels())
-	for _, i := range rows {
-		t := &r.Tasks[i]
+	for i := range bars {
+		t := &bars[i]
 		fmt.Fprintf(w, "%s  |%s|\n", pad(Fit(Clean(t.Name), names), names), axis.bar(t, style))
 	}
+}
+
+// barsOf returns what a timeline shows: tasks, then what undid them.
+func barsOf(r runtime.Report) []runtime.TaskReport {
+	undone := make([]runtime.TaskReport, len(r.Compensations))
+	for i := range undone {
+		undone[i] = asTask(&r.Compensations[i])
+		undone[i].Name = "undo " + undone[i].Name
+	}
+	var bars []runtime.TaskReport
+	for _, all := range [][]runtime.TaskReport{r.Tasks, undone} {
+		for _, i := range notable(all) {
+			if !all[i].Started.IsZero() {
+				bars = append(bars, all[i])
+			}
+		}
+	}
+	slices.SortStableFunc(bars, func(a, b runtime.TaskReport) int { return a.Started.Compare(b.Started) })
+	return bars
 }
 
 // How a bar is drawn; the signs tell endings apart without colours.
@@ -83,12 +104,12 @@ func writeLegend(w io.Writer, parts []string, names, width int, style Style) {
 
 // legend explains the signs that occur. When the attempts of a task were is not
 // recorded, so a bar reaches from the first to the last.
-func legend(tasks []runtime.TaskReport, rows []int) []string {
+func legend(bars []runtime.TaskReport) []string {
 	parts := []string{waitSign + " ready, waits", runSign + " runs"}
 	var retried, bad, cancelled bool
-	for _, i := range rows {
-		retried = retried || tasks[i].Attempts > 1
-		switch sign(tasks[i].Status) {
+	for i := range bars {
+		retried = retried || bars[i].Attempts > 1
+		switch sign(bars[i].Status) {
 		case failedSign:
 			bad = true
 		case cancelledSign:
