@@ -137,12 +137,23 @@ func TestIDConflict(t *testing.T) {
 	_, err = runtime.Execute(within(t), rt, funcs, func() int { return 3 }, runtime.ID("f"))
 	_, err2 := runtime.Start(within(t), rt, funcs, func() int { return 3 }, runtime.ID("f"))
 	for _, err := range []error{err, err2} {
-		if err == nil || !strings.Contains(err.Error(), "func() int holds a func: keep that out of the input, or leave the id out") {
+		if err == nil || !strings.Contains(err.Error(), "func() int holds a func: keep that out of the input, pass a pointer to it, or leave the id out") {
 			t.Errorf("an input that cannot be compared: %v", err)
 		}
 	}
 	if out, err := runtime.Execute(within(t), rt, funcs, func() int { return 3 }); out != 3 || err != nil {
 		t.Errorf("without an id: %v, %v", out, err)
+	}
+	type call struct{ f func() int }
+	pointers := one(t, func(_ context.Context, c *call) (int, error) { return c.f(), nil })
+	three, four := &call{func() int { return 3 }}, &call{func() int { return 4 }}
+	for range 2 {
+		if out, err := runtime.Execute(within(t), rt, pointers, three, runtime.ID("p")); out != 3 || err != nil {
+			t.Errorf("%v, %v", out, err)
+		}
+	}
+	if _, err := runtime.Execute(within(t), rt, pointers, four, runtime.ID("p")); !errors.Is(err, runtime.ErrIDConflict) {
+		t.Errorf("another pointer: %v", err)
 	}
 }
 

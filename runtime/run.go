@@ -23,8 +23,8 @@ type RunOption func(*processor.Options)
 // run goes by the options that it was started with. A run that was refused or shed was none, and its id is free.
 //
 // An id that stands for a run of another workflow, other types, or another input is ErrIDConflict. Inputs are compared by all that
-// they hold, pointers followed, JSON without its white space; one that holds a function or a channel, or itself,
-// has nothing to be compared by, and is an error.
+// they hold, pointers followed, JSON without its white space; of one that holds a function or a channel, or
+// itself, pointers and channels are compared as such, and kept with the run; what is neither is an error.
 //
 // At most MaxIDBytes long. Defaults to a generated id that is unique among all runtimes.
 func ID(id string) RunOption { return func(o *processor.Options) { o.ID = id } }
@@ -63,7 +63,7 @@ func Execute[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definitio
 		return none, err
 	}
 	if o.ID != "" {
-		if o.Request, err = request[I, O](in); err != nil {
+		if o.Request, o.Same, err = request[I, O](in); err != nil {
 			return none, err
 		}
 	}
@@ -82,7 +82,7 @@ func Start[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[
 		return nil, err
 	}
 	if o.ID != "" {
-		if o.Request, err = request[I, O](in); err != nil {
+		if o.Request, o.Same, err = request[I, O](in); err != nil {
 			return nil, err
 		}
 	}
@@ -94,7 +94,7 @@ func Start[I, O any](ctx context.Context, rt *Runtime, def *workflow.Definition[
 }
 
 // request tells apart what calls with the same ID ask for.
-func request[I, O any](in I) (string, error) {
+func request[I, O any](in I) (request string, same any, err error) {
 	types := reflect.TypeFor[func(I) O]().String()
 	value := any(in)
 	if text, ok := value.(json.RawMessage); ok {
@@ -104,10 +104,14 @@ func request[I, O any](in I) (string, error) {
 		}
 	}
 	hash, err := workflow.Fingerprint(value)
-	if err != nil {
-		return "", fmt.Errorf("runtime: ID: the input is to be compared with that of another call under the same id, which cannot be: %w: keep that out of the input, or leave the id out", err)
+	if err == nil {
+		return types + " " + hash, nil, nil
 	}
-	return types + " " + hash, nil
+	switch reflect.TypeOf(value).Kind() {
+	case reflect.Pointer, reflect.Chan:
+		return types, value, nil
+	}
+	return "", nil, fmt.Errorf("runtime: ID: the input is to be compared with that of another call under the same id, which cannot be: %w: keep that out of the input, pass a pointer to it, or leave the id out", err)
 }
 
 // options checks the arguments of a call.

@@ -45,6 +45,7 @@ type namedRun struct {
 	id      string
 	plan    *workflow.Plan
 	request string
+	same    any
 
 	stalled chan struct{} // closed when the first caller finds a bound hit
 	full    *OverloadError
@@ -65,26 +66,26 @@ func (n *namedRuns) init(p *Processor) {
 }
 
 // find returns the run of an id, and whether the caller is the first and has to start it.
-func (n *namedRuns) find(id string, plan *workflow.Plan, request string) (r *namedRun, first bool, err error) {
+func (n *namedRuns) find(id string, plan *workflow.Plan, request string, same any) (r *namedRun, first bool, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if r := n.byID[id]; r != nil {
-		if err := r.conflict(plan, request); err != nil {
+		if err := r.conflict(plan, request, same); err != nil {
 			return nil, false, err
 		}
 		return r, false, nil
 	}
-	r = &namedRun{id: id, plan: plan, request: request, ready: make(chan struct{}), stalled: make(chan struct{})}
+	r = &namedRun{id: id, plan: plan, request: request, same: same, ready: make(chan struct{}), stalled: make(chan struct{})}
 	n.byID[id] = r
 	return r, true, nil
 }
 
 // conflict reports how a request differs from the one that the id stands for.
-func (r *namedRun) conflict(plan *workflow.Plan, request string) error {
+func (r *namedRun) conflict(plan *workflow.Plan, request string, same any) error {
 	switch {
 	case r.plan != plan && !sameShape(r.plan, plan):
 		return fmt.Errorf("%w: %q is a run of workflow %s with tasks of its own: give runs of different workflows different ids", ErrIDConflict, r.id, r.plan.Name)
-	case r.request != request:
+	case r.request != request || r.same != same:
 		return fmt.Errorf("%w: %q is a run of workflow %s with another input: give another id to a request that is another one", ErrIDConflict, r.id, r.plan.Name)
 	}
 	return nil
@@ -178,7 +179,7 @@ func (p *Processor) submitNamed(ctx context.Context, plan *workflow.Plan, input 
 		if p.stopping.Load() {
 			return nil, false, ErrStopped
 		}
-		n, first, err := p.named.find(opts.ID, plan, opts.Request)
+		n, first, err := p.named.find(opts.ID, plan, opts.Request, opts.Same)
 		if err != nil {
 			return nil, false, err
 		}

@@ -170,6 +170,7 @@ type Options struct {
 	Detached bool           // the run outlives ctx, which lends it its values only
 	Wait     bool           // with OverflowDefault: wait for room within ctx
 	Request  string         // with an ID: what its input is, for comparison; equal for requests that are
+	Same     any            // with an ID: a pointer or channel that stands for an input whose contents cannot be compared; nil of others
 
 	named *namedRun // with an ID
 }
