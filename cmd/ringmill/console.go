@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -21,7 +22,6 @@ const (
 type console struct {
 	to    io.Writer // shows lines as they come; nil keeps them for take
 	runID string    // of --run-id
-	tasks []string  // the names of the file's tasks
 
 	mu    sync.Mutex
 	total int
@@ -62,20 +62,19 @@ func (c *console) write(o js.ConsoleOutput) {
 
 // place returns the run and the task of the file that a call belongs to. The run that
 // a task of the file is has an id that begins with the file's run and that task, whose
-// name may have slashes itself: of several that fit, the longest is meant.
+// name is escaped as in a URL.
 func (c *console) place(o js.ConsoleOutput) (run, task string) {
 	run = c.runID // may have slashes, which ids that are made have not
 	if run == "" {
 		run, _, _ = strings.Cut(o.RunID, "/")
 	}
-	task = o.Task
-	if below, ok := strings.CutPrefix(o.RunID, run+"/"); ok {
-		task, _, _ = strings.Cut(below, "/")
-		for _, name := range c.tasks {
-			if rest, ok := strings.CutPrefix(below, name); ok && len(name) > len(task) && (rest == "" || rest[0] == '/') {
-				task = name
-			}
-		}
+	below, ok := strings.CutPrefix(o.RunID, run+"/")
+	if !ok {
+		return run, o.Task
+	}
+	task, _, _ = strings.Cut(below, "/")
+	if name, err := url.PathUnescape(task); err == nil {
+		task = name
 	}
 	return run, task
 }

@@ -113,9 +113,6 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	if err != nil {
 		return err
 	}
-	for _, task := range def.Plan().Tasks {
-		console.tasks = append(console.tasks, task.Name)
-	}
 	input, err := readInput(s, f.input)
 	if err != nil {
 		return err
