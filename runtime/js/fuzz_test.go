@@ -3,10 +3,12 @@ package js_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ringmill/ringmill/runtime/js"
 )
@@ -51,13 +53,14 @@ func FuzzSource(f *testing.F) {
 }
 
 // FuzzInput: every JSON value comes back as the same value, and what is no JSON is
-// an error of the script.
+// an error of the script. It is what JSON.parse makes of it.
 func FuzzInput(f *testing.F) {
 	for _, seed := range []string{"null", `{"a":[1,2.5,-0,1e300,"\u0000\ud800x"]}`, `[[[[]]]]`, `"é😀"`, "{", "1 2", "\xff", `{"__proto__":1}`} {
 		f.Add([]byte(seed))
 	}
 	e := engine(f, js.Config{})
 	echo := compile(f, e, "return input")
+	both := compile(f, e, describeValue+"return [d(input.value), d(JSON.parse(input.text))]")
 	f.Fuzz(func(t *testing.T, input []byte) {
 		got, err := e.Run(t.Context(), echo, js.Input{Value: input, Timeout: 5 * time.Second})
 		if len(input) == 0 {
@@ -71,6 +74,13 @@ func FuzzInput(f *testing.F) {
 		}
 		if err != nil {
 			t.Fatalf("%q: %v", input, err)
+		}
+		quoted, _ := json.Marshal(string(input))
+		pair := fmt.Appendf(nil, `{"value":%s,"text":%s}`, input, quoted)
+		two, err := e.Run(t.Context(), both, js.Input{Value: pair, Timeout: 5 * time.Second})
+		var described [2]string
+		if json.Unmarshal(two.Value, &described) != nil || err != nil || described[0] != described[1] && utf8.Valid(input) {
+			t.Errorf("%q is %q, %v; for JSON.parse %q", input, described[0], err, described[1])
 		}
 		again, err := e.Run(t.Context(), echo, js.Input{Value: got.Value, Timeout: 5 * time.Second})
 		if err != nil || string(again.Value) != string(got.Value) {

@@ -47,7 +47,11 @@ var results = []string{
 // TestResults: whatever a script answers becomes what JSON.stringify makes of it.
 func TestResults(t *testing.T) {
 	e := engine(t, js.Config{BreakerFailures: 1000})
-	for _, form := range []string{"return %s", "export default () => %s", "export default async () => %s", "await 0; return %s"} {
+	forms := []string{"return %s", "export default async () => %s", "export default () => %s", "await 0; return %s"}
+	if testing.Short() || raceEnabled {
+		forms = forms[:2]
+	}
+	for _, form := range forms {
 		for _, expression := range results {
 			value := "(" + expression + ")"
 			if strings.HasPrefix(expression, "Object.assign(Object.create(null), { then") && strings.Contains(form, "async") {
@@ -146,7 +150,7 @@ func TestReadScribbled(t *testing.T) {
 	e := engine(t, js.Config{})
 	s := compile(t, e, "return [{ a: 1.5, b: ['x', 'é一', null], c: { d: true } }, { a: 1 }, [[]]]")
 	rounds := 3000
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		rounds = 300
 	}
 	for range rounds {
