@@ -150,7 +150,7 @@ func writeBackpressure(b *strings.Builder, m *measurement) {
 	}
 	fmt.Fprintf(b, "![p99 and refusals by mailbox kind, policy, capacity and task actors](plots/%s.svg)\n\n", m.name)
 	fmt.Fprintf(b, "Bold: the knee, the smallest sizes whose p99 is at most %g times the best among those that refuse fewest. ", kneeP99)
-	fmt.Fprintf(b, "%d of %d measurements were suspect, because others used the machine.\n", suspects, all)
+	fmt.Fprintf(b, "%d of %d measurements were suspect.\n", suspects, all)
 	for _, line := range backpressureTables(m) {
 		fmt.Fprintf(b, "\npolicy `%s`\n\n| mailbox |", line[0].policy)
 		for _, n := range line[0].taskActor {
