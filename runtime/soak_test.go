@@ -229,7 +229,8 @@ func soak(t *testing.T, cfg runtime.Config, seed *atomic.Uint64, lasts time.Dura
 	t.Logf("%d succeeded, %d failed, %d cancelled, %d shed, %d refused; %d retries, %d panics, %d timeouts",
 		succeeded.Load(), failed.Load(), cancelled.Load(), shed.Load(), refused.Load(), s.Retries, s.Panics, s.Timeouts)
 	t.Logf("%d compensations, %d in vain, %d runs joined, %d kept; %d cache hits", s.Compensations, s.NotCompensated, s.JoinedRuns, s.RetainedRuns, s.Cache.Hits)
-	if s.Compensations == 0 || s.JoinedRuns == 0 {
+	const enough = 200 // runs, after which neither can be missing by chance
+	if s.Accepted > enough && (s.Compensations == 0 || s.JoinedRuns == 0) {
 		t.Error("the soak has compensated nothing, or joined no run")
 	}
 	if now := liveBytes(); lasts > time.Minute && now > 2*atHalf+(16<<20) {
