@@ -147,7 +147,7 @@ func TestParse(t *testing.T) {
 		{"work", "bimodal:10us,1ms,0.01", ""}, {"work", "uniform:1ms,2ms", ""},
 		{"work", "uniform:2ms,1ms", "swap them"}, {"work", "often", "is not a duration"}, {"work", "gamma:1ms", "is unknown; want"}, {"work", "2h", "want times from 0"},
 		{"threshold", "p99<5ms", ""}, {"threshold", "p99.9<=5ms:abort@5s", ""}, {"threshold", "throughput>90k", ""}, {"threshold", "errors<1%", ""}, {"threshold", "allocs/op<12", ""},
-		{"threshold", "p99=5ms", "is no threshold"}, {"threshold", "p100<5ms", "is unknown"}, {"threshold", "p99<5", "is not a duration"},
+		{"threshold", "p99=5ms", "is no threshold"}, {"threshold", "p100<5ms", "is unknown"}, {"threshold", "p99<0s", "nothing is less than 0"}, {"threshold", "errors<0", "nothing is less than 0"}, {"threshold", "errors<=0", ""}, {"threshold", "p99<5", "is not a duration"},
 		{"threshold", "lag<1ms:abort@1s", "known at the end only"}, {"threshold", "p99<5ms:abort@0", "not a time to abort"},
 		{"stages", "0:50k,10s:200k", ""}, {"stages", "1s:50k", "want the first stage at 0"}, {"stages", "0:1k,0:2k", "does not come after"}, {"stages", "0", "want TIME:RATE"},
 		{"rate", "1.5M", ""}, {"rate", "0", "out of range"}, {"rate", "fast", "want a number a second"}, {"rate", "11M", "out of range"},

@@ -50,6 +50,9 @@ func ParseThreshold(s string) (Threshold, error) {
 	if err != nil {
 		return t, fmt.Errorf("%q: %w", s, err)
 	}
+	if t.Op == "<" && t.Value == 0 {
+		return t, fmt.Errorf("%q: nothing is less than 0; want a larger value, or <=", s)
+	}
 	if m[4] != "" {
 		if t.Abort, err = parseDuration(m[4]); err != nil || t.Abort == 0 {
 			return t, fmt.Errorf("%q: %q is not a time to abort at; want one above 0 such as 5s", s, m[4])

@@ -18,7 +18,7 @@ type admin struct {
 	done     chan struct{}
 }
 
-const addressCure = "want a free address of this machine such as 127.0.0.1:9464"
+const addressCure = "want a free address of this machine such as 127.0.0.1:9464, or port 0 for one that is free"
 
 // parseAddress checks the form of an address; empty is none.
 func parseAddress(s string) (string, error) {

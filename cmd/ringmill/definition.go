@@ -65,5 +65,25 @@ func fileError(name string, err error) error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return fmt.Errorf("%s: %w: %s", name, err, cure)
+	return &fileProblem{name: name, err: err, cure: cure}
+}
+
+// A fileProblem is a file that cannot be read, and what to do about it.
+type fileProblem struct {
+	name string
+	err  error
+	cure string
+}
+
+func (p *fileProblem) Error() string { return fmt.Sprintf("%s: %v: %s", p.name, p.err, p.cure) }
+
+func (p *fileProblem) Unwrap() error { return p.err }
+
+// uncured leaves out what to do, for those who say it themselves.
+func uncured(err error) error {
+	var p *fileProblem
+	if errors.As(err, &p) {
+		return fmt.Errorf("%s: %w", p.name, p.err)
+	}
+	return err
 }

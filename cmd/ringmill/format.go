@@ -26,6 +26,9 @@ func (f *formatFlags) options(s streams) []workflow.ParseOption {
 	}
 	return []workflow.ParseOption{
 		workflow.Kinds(kinds...),
-		workflow.Open(func(name string) ([]byte, error) { return read(s, name) }),
+		workflow.Open(func(name string) ([]byte, error) {
+			data, err := read(s, name)
+			return data, uncured(err)
+		}),
 	}
 }

@@ -33,6 +33,9 @@ func loadScripted(c *cobra.Command, s streams, name string, opts ...workflow.Par
 	if err != nil {
 		return nil, err
 	}
+	if _, err := readScript(file); err != nil { // else it would be placed in a definition that the user has not written
+		return nil, err
+	}
 	return workflow.ParseYAML(text, append(opts, workflow.File(file))...)
 }
 

@@ -224,7 +224,7 @@ func TestLoadgenScript(t *testing.T) {
 	if r := finish(t, cmd); r.code != 2 || !strings.Contains(r.stderr, "bad.js:1:7: SyntaxError") {
 		t.Errorf("%+v", r)
 	}
-	for args, want := range map[string]string{"js:": "want js:FILE", "js:gone.js": "gone.js"} {
+	for args, want := range map[string]string{"js:": "want js:FILE", "js:gone.js": "--workflow: gone.js: no such file or directory: check the path\n"} {
 		cmd := withEngine(t, "loadgen", "run", "--workflow", args, "--concurrency", "1", "--count", "1")
 		if r := finish(t, cmd); r.code == 0 || !strings.Contains(r.stderr, want) {
 			t.Errorf("%s: %+v", args, r)

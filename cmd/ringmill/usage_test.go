@@ -49,7 +49,7 @@ func TestWrongInput(t *testing.T) {
 		{"shell that is not allowed to be checked", "tasks:\n  a: {shell: ls}\n", []string{"validate", "wf.yaml"}, "", "pass --allow-shell"},
 		{"Go function", "tasks:\n  a: {go: F}\n", run, "", "wf.yaml:2:11: the function \"F\" is unknown: run the workflow with the Go program that has the function"},
 		{"expression", "tasks:\n  a: {cmd: [echo, \"${{ input.x + }}\"]}\n", run, "", "wf.yaml:2:"},
-		{"file that is not there", "tasks:\n  a: {workflow: sub.yaml}\n", run, "", "wf.yaml:2:17: the workflow sub.yaml cannot be read: sub.yaml: no such file or directory"},
+		{"file that is not there", "tasks:\n  a: {workflow: sub.yaml}\n", run, "", "wf.yaml:2:17: the workflow sub.yaml cannot be read: sub.yaml: no such file or directory: check the path\n"},
 		{"argument of schema", ok, []string{"schema", "wf.yaml"}, "", `unexpected argument "wf.yaml": want 'ringmill schema [flags]'`},
 
 		{"unknown command", ok, []string{"frob"}, "", `unknown command "frob": see 'ringmill --help'`},
