@@ -84,6 +84,10 @@ const (
 // withDefaults fills in what is zero and refuses what is out of range.
 func (c Config) withDefaults() (Config, error) {
 	processors := goruntime.GOMAXPROCS(0)
+	instances := c.Instances
+	if instances == 0 {
+		instances = processors
+	}
 	l := &c.Limits
 	for _, f := range []struct {
 		name                  string
@@ -91,7 +95,7 @@ func (c Config) withDefaults() (Config, error) {
 		standard, least, most int
 	}{
 		{"Instances", &c.Instances, processors, 1, 1024},
-		{"Parallel", &c.Parallel, max(1, min(processors-1, c.Instances)), 1, 1024},
+		{"Parallel", &c.Parallel, max(1, min(processors-1, instances)), 1, 1024},
 		{"Queue", &c.Queue, 1024, 1, 1 << 20},
 		{"BreakerFailures", &c.BreakerFailures, 5, 1, 1000},
 		{"Limits.SourceBytes", &l.SourceBytes, 256 << 10, 1, 16 * mb},

@@ -140,3 +140,9 @@ func RefuseMemory(e *Engine, times int) {
 		return reserve(size)
 	}
 }
+
+// Parallel is how many guests compute at once with c.
+func Parallel(c Config) (int, error) {
+	c, err := c.withDefaults()
+	return c.Parallel, err
+}

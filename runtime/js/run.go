@@ -322,7 +322,7 @@ func (e *Engine) refused(err error) *Error {
 	case errors.Is(err, ErrSaturated):
 		return &Error{Class: ClassSaturated, Message: fmt.Sprintf("not run: %d calls wait already", e.config.Queue), Err: err}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Error{Class: ClassSaturated, Message: "not run: no guest was free in time", Err: err}
+		return &Error{Class: ClassSaturated, Message: fmt.Sprintf("not run: no guest was free in time, and at most %d compute at once: give it more time, or those beside it less", e.config.Parallel), Err: err}
 	default:
 		return &Error{Class: ClassHost, Message: err.Error(), Err: err}
 	}
