@@ -78,6 +78,16 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// TestConditionWithoutAnswer: statements that return nothing would be false whatever the input is.
+func TestConditionWithoutAnswer(t *testing.T) {
+	e := engine(t, js.Config{})
+	for _, code := range []string{"input.n > 3;", "let x = 5; x > 3", "await 0; input.n > 3"} {
+		if _, err := e.Compile(t.Context(), js.Source{Code: code, Condition: true}); js.ClassOf(err) != js.ClassScript || !strings.Contains(err.Error(), "without a semicolon") {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}
+
 // TestPristine: no call sees what another one did.
 func TestPristine(t *testing.T) {
 	e := engine(t, js.Config{Instances: 1})

@@ -59,6 +59,7 @@ const guestFile = "script"
 var (
 	moduleWord  = regexp.MustCompile(`\b(export|import)\b`)
 	moduleStart = regexp.MustCompile(`(?m)^[ \t]*(export|import)\b`)
+	endWord     = regexp.MustCompile(`\b(return|throw|for|while)\b`) // a body without one ends without an answer
 	awaitWord   = regexp.MustCompile(`\bawait\b`)
 )
 
@@ -159,6 +160,9 @@ func (e *Engine) compile(ctx context.Context, s *Script) (*image, error) {
 		candidate.text, candidate.module, candidate.lines = text, f.module, lines
 		img, err := e.load(ctx, &candidate)
 		if err == nil {
+			if s.source.Condition && !f.module && f != formExpression && !endWord.MatchString(s.source.Code) {
+				return nil, &Error{Class: ClassScript, Script: s.source.Name, Message: "the condition says neither true nor false: write one expression without a semicolon, or statements that return"}
+			}
 			*s = candidate
 			return img, nil
 		}
