@@ -68,7 +68,7 @@ func (r *Result) judge(before, after reading, percentiles []float64) {
 	}
 	t.CPUWait, t.MemoryWait, t.IOWait = waited("cpu"), waited("memory"), waited("io")
 	if t.CPUWait != nil && t.ForeignCPU != nil && *t.CPUWait > mostCPUWait && *t.ForeignCPU > mostForeignCPU/2+0.03/elapsed {
-		disturbed("threads waited for a core %.0f %% of the time while others used %.0f %% of the machine", 100**t.CPUWait, 100**t.ForeignCPU)
+		disturbed("threads of all processes waited for a core %.0f %% of the time while others used %.0f %% of the machine", 100**t.CPUWait, 100**t.ForeignCPU)
 	}
 	if t.MemoryWait != nil && *t.MemoryWait > mostMemoryWait {
 		disturbed("memory is short: somebody waited for it %.1f %% of the time (at most 1 %%)", 100**t.MemoryWait)

@@ -33,7 +33,7 @@ func TestTrust(t *testing.T) {
 		{"lag of a closed loop", func(r *loadgen.Result, i *loadgen.Interval) { r.Lag.P99, r.Load.Concurrency, i.CPUWait = 1, 5, 0 }, ""},
 		{"foreign CPU", func(_ *loadgen.Result, i *loadgen.Interval) { i.Own -= .02 * machine; i.CPUWait = 0 }, "other processes used 6 % of the machine (at most 5 %)"},
 		{"steal", func(_ *loadgen.Result, i *loadgen.Interval) { i.Steal, i.CPUWait = .02*machine, 0 }, "the host took 2.0 % of the machine away"},
-		{"CPU pressure with others", func(*loadgen.Result, *loadgen.Interval) {}, "threads waited for a core 90 % of the time while others used 4 %"},
+		{"CPU pressure with others", func(*loadgen.Result, *loadgen.Interval) {}, "threads of all processes waited for a core 90 % of the time while others used 4 %"},
 		{"CPU pressure by itself", func(_ *loadgen.Result, i *loadgen.Interval) { i.Busy = i.Own }, ""},
 		{"memory pressure", func(_ *loadgen.Result, i *loadgen.Interval) { i.MemoryWait, i.CPUWait = .2, 0 }, "memory is short: somebody waited for it 2.0 % of the time"},
 		{"I/O pressure", func(_ *loadgen.Result, i *loadgen.Interval) { i.IOWait, i.CPUWait = 1.1, 0 }, "the disk is busy: somebody waited for it 11 % of the time"},

@@ -162,13 +162,27 @@ func TestReadScribbled(t *testing.T) {
 	}
 }
 
+// TestFunctionAsCondition: a condition that is a function and not its answer would hold always.
+func TestFunctionAsCondition(t *testing.T) {
+	e := engine(t, js.Config{})
+	for _, source := range []string{"x => x > 3", "return x => x > 3", "export default () => x => x > 3", "async x => x > 3"} {
+		s, err := e.Compile(t.Context(), js.Source{Code: source, Condition: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := e.Run(t.Context(), s, js.Input{}); js.ClassOf(err) != js.ClassScript || !strings.Contains(err.Error(), "the condition is a function") {
+			t.Errorf("%s = %s, %v", source, got.Value, err)
+		}
+	}
+}
+
 // TestTruth: conditions are true or false by JavaScript's rules.
 func TestTruth(t *testing.T) {
 	e := engine(t, js.Config{})
 	for code, truth := range map[string]string{
 		"0": "false", "-0": "false", "NaN": "false", "0n": "false", "''": "false", "null": "false", "undefined": "false", "false": "false",
 		"1": "true", "0.5": "true", "-1": "true", "1/0": "true", "-1/0": "true", "1n": "true", "2n ** 80n": "true", "' '": "true", "'0'": "true", "'x'.repeat(600) + 'y'": "true",
-		"Symbol()": "true", "[]": "true", "({})": "true", "() => 0": "true", "new Date(NaN)": "true", "({ toJSON() { return 0 } })": "true", "Object(false)": "true", "new Proxy({}, {})": "true",
+		"Symbol()": "true", "[]": "true", "({})": "true", "new Date(NaN)": "true", "({ toJSON() { return 0 } })": "true", "Object(false)": "true", "new Proxy({}, {})": "true",
 		"Promise.resolve(0)": "false", "Promise.resolve(Symbol())": "true", "({ then(f) { f(0n) } })": "false",
 	} {
 		for _, form := range []string{"%s", "return %s", "export default () => (%s)", "export default async () => (%s)", "await 0; return %s"} {

@@ -49,7 +49,10 @@
       then(new PromiseOf(resolve => resolve(v)), v => { if (state === PENDING) { value = v; state = FULFILLED; } }, fail);
       return PENDING;
     }
-    if (how & CONDITION) return v ? TRUE : FALSE;
+    if (how & CONDITION) {
+      if (typeof v === 'function') throw new TypeErrorOf('the condition is a function, which is always true: call it, or write what it returns');
+      return v ? TRUE : FALSE;
+    }
     const text = stringify(v);
     return text === undefined ? UNDEFINED : text;
   }

@@ -42,6 +42,7 @@ type Task struct {
 	StartedAt    *time.Time      `json:"started_at"`
 	FinishedAt   *time.Time      `json:"finished_at"`
 	Actor        *int            `json:"actor"`
+	Error        *string         `json:"error"`             // why it did not go well, null if it did
 	Cached       bool            `json:"cached,omitempty"`  // the result is an earlier execution's
 	Console      *Console        `json:"console,omitempty"` // of scripts
 }
@@ -49,8 +50,7 @@ type Task struct {
 // A Compensation is what undid a task, or an item of it, of an [Object].
 type Compensation struct {
 	Task
-	Item  *int    `json:"item"`  // of a foreach, else null
-	Error *string `json:"error"` // null if succeeded
+	Item *int `json:"item"` // of a foreach, else null
 }
 
 // A Console is what the scripts of a task wrote, one message a line. Truncated says
@@ -135,6 +135,9 @@ func newTask(t *runtime.TaskReport) Task {
 	}
 	if !t.Finished.IsZero() {
 		task.FinishedAt = new(t.Finished.UTC())
+	}
+	if t.Err != nil {
+		task.Error = new(t.Err.Error())
 	}
 	return task
 }
