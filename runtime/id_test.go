@@ -463,3 +463,28 @@ func TestIdempotencyKeysDiffer(t *testing.T) {
 		}
 	}
 }
+
+// TestIdempotencyKeysOfNumbers: a task that is called like a number has a key of its own also in a sub-workflow that is repeated.
+func TestIdempotencyKeysOfNumbers(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	var mu sync.Mutex
+	seen := map[string]int{}
+	file, err := workflow.ParseYAML([]byte(`{"tasks": {"s": {"workflow": {"tasks": {"1": {"foreach": [7], "go": "Note"}, "0": {"go": "Note"}}},
+		"repeat": {"until": "${{ iteration == 1 }}", "max": 3}}}}`), workflow.Funcs(map[string]workflow.Func{
+		"Note": func(ctx context.Context, _ json.RawMessage) (any, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[workflow.IdempotencyKey(ctx)]++
+			return 0, nil
+		},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runtime.Execute(within(t), rt, file, json.RawMessage("null"), runtime.ID("r")); err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) != 4 {
+		t.Errorf("%d keys for 4 pieces of work: %v", len(seen), seen)
+	}
+}
