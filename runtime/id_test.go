@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -486,5 +487,32 @@ func TestIdempotencyKeysOfNumbers(t *testing.T) {
 	}
 	if len(seen) != 4 {
 		t.Errorf("%d keys for 4 pieces of work: %v", len(seen), seen)
+	}
+}
+
+// TestIdempotencyKeysOfNestedCompensations: the compensation of a sub-workflow's task has the key of that task before its last part.
+func TestIdempotencyKeysOfNestedCompensations(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	var mu sync.Mutex
+	seen := map[string]int{}
+	note := func(ctx context.Context, n int) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[workflow.IdempotencyKey(ctx)]++
+		return n, nil
+	}
+	undo := func(ctx context.Context, _ int) error { _, err := note(ctx, 0); return err }
+	in := workflow.New[int]("inner")
+	inner := build(t, in, workflow.Task(in, "x/y", note, in.Input(), workflow.Compensate(undo)))
+	b := workflow.New[int]("outer")
+	s := workflow.Sub(b, "s", inner, b.Input())
+	other := workflow.Task(b, "s/x/y", note, b.Input(), workflow.Compensate(undo))
+	last := workflow.Task(b, "last", func(context.Context, int) (int, error) { return 0, errCard }, b.Input(), workflow.After(s, other))
+	if _, err := runtime.Execute(within(t), rt, build(t, b, last), 1, runtime.ID("r")); !errors.Is(err, errCard) {
+		t.Fatal(err)
+	}
+	want := map[string]int{"r/s/x%2Fy": 1, "r/s/x%2Fy/compensate": 1, "r/s%2Fx%2Fy": 1, "r/s%2Fx%2Fy/compensate": 1}
+	if !maps.Equal(seen, want) {
+		t.Errorf("keys %v, want %v", seen, want)
 	}
 }

@@ -100,11 +100,11 @@ func (c *firstContext) IdempotencyKey() string { return c.key("") }
 
 // key makes an idempotency key; within names what of the task the attempt does.
 func (c *firstContext) key(within string) string {
-	key := c.run.ID() + "/" + keySegment(c.run.plan.Tasks[c.task].Name) + within
-	if u := c.run.undoes; u != nil {
-		key += u.keySuffix()
+	r, task := c.run, c.task
+	if u := r.undoes; u != nil { // whose own task is called by its path
+		r, task, within = u.run, u.task, u.keySuffix()
 	}
-	return key
+	return r.ID() + "/" + keySegment(r.plan.Tasks[task].Name) + within
 }
 
 // keySegment is a task's name as a part of a key that no other task, item, iteration or compensation has: what stands for a
