@@ -505,14 +505,23 @@ func TestIdempotencyKeysOfNestedCompensations(t *testing.T) {
 	in := workflow.New[int]("inner")
 	inner := build(t, in, workflow.Task(in, "x/y", note, in.Input(), workflow.Compensate(undo)))
 	b := workflow.New[int]("outer")
-	s := workflow.Sub(b, "s", inner, b.Input())
-	other := workflow.Task(b, "s/x/y", note, b.Input(), workflow.Compensate(undo))
+	s := workflow.Sub(b, "s/1", inner, b.Input())
+	other := workflow.Task(b, "s/1/x/y", note, b.Input(), workflow.Compensate(undo))
 	last := workflow.Task(b, "last", func(context.Context, int) (int, error) { return 0, errCard }, b.Input(), workflow.After(s, other))
-	if _, err := runtime.Execute(within(t), rt, build(t, b, last), 1, runtime.ID("r")); !errors.Is(err, errCard) {
+	run, err := runtime.Start(within(t), rt, build(t, b, last), 1, runtime.ID("r"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]int{"r/s/x%2Fy": 1, "r/s/x%2Fy/compensate": 1, "r/s%2Fx%2Fy": 1, "r/s%2Fx%2Fy/compensate": 1}
+	if _, err := run.Result(within(t)); !errors.Is(err, errCard) {
+		t.Fatal(err)
+	}
+	want := map[string]int{"r/s%2F1/x%2Fy": 1, "r/s%2F1/x%2Fy/compensate": 1, "r/s%2F1%2Fx%2Fy": 1, "r/s%2F1%2Fx%2Fy/compensate": 1}
 	if !maps.Equal(seen, want) {
 		t.Errorf("keys %v, want %v", seen, want)
+	}
+	for _, c := range run.Report().Compensations {
+		if c.Task != "s/1/x/y" {
+			t.Errorf("the report calls it %q", c.Task)
+		}
 	}
 }
