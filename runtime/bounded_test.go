@@ -245,3 +245,27 @@ func TestOverstayedStress(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// brokenBreaker panics when it is told how an attempt ended.
+type brokenBreaker struct{}
+
+func (brokenBreaker) Allow() (uint64, error) { return 0, nil }
+func (brokenBreaker) Done(uint64, error)     { panic("broken") }
+
+// TestBreakerPanics: a breaker that panics when it is told of an attempt's end keeps no run from ending as its attempts did.
+func TestBreakerPanics(t *testing.T) {
+	rt := start(t, runtime.Config{TaskActors: 1})
+	guard := workflow.Breaker(brokenBreaker{})
+	if out, err := runtime.Execute(within(t), rt, one(t, increment, guard), 1); out != 2 || err != nil {
+		t.Errorf("%v, %v", out, err)
+	}
+	if _, err := runtime.Execute(within(t), rt, one(t, fails, guard), 1); !errors.Is(err, errCard) {
+		t.Errorf("error = %v", err)
+	}
+	if out, err := runtime.Execute(within(t), rt, one(t, increment, guard, workflow.TaskTimeout(time.Minute)), 1); out != 2 || err != nil {
+		t.Errorf("with a bound of the task: %v, %v", out, err)
+	}
+	if n := rt.Stats().Panics; n != 3 {
+		t.Errorf("%d panics were counted, want 3", n)
+	}
+}

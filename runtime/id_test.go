@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -460,6 +461,67 @@ func TestIdempotencyKeysDiffer(t *testing.T) {
 	for _, key := range []string{"r/a/1", "r/a/1/compensate", "r/a%2F1", "r/s/%63ompensate", "r/s/compensate"} {
 		if seen[key] != 1 {
 			t.Errorf("%q stands for %d pieces of work", key, seen[key])
+		}
+	}
+}
+
+// TestIdempotencyKeysOfNumbers: a task that is called like a number has a key of its own also in a sub-workflow that is repeated.
+func TestIdempotencyKeysOfNumbers(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	var mu sync.Mutex
+	seen := map[string]int{}
+	file, err := workflow.ParseYAML([]byte(`{"tasks": {"s": {"workflow": {"tasks": {"1": {"foreach": [7], "go": "Note"}, "0": {"go": "Note"}}},
+		"repeat": {"until": "${{ iteration == 1 }}", "max": 3}}}}`), workflow.Funcs(map[string]workflow.Func{
+		"Note": func(ctx context.Context, _ json.RawMessage) (any, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[workflow.IdempotencyKey(ctx)]++
+			return 0, nil
+		},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runtime.Execute(within(t), rt, file, json.RawMessage("null"), runtime.ID("r")); err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) != 4 {
+		t.Errorf("%d keys for 4 pieces of work: %v", len(seen), seen)
+	}
+}
+
+// TestIdempotencyKeysOfNestedCompensations: the compensation of a sub-workflow's task has the key of that task before its last part.
+func TestIdempotencyKeysOfNestedCompensations(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	var mu sync.Mutex
+	seen := map[string]int{}
+	note := func(ctx context.Context, n int) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[workflow.IdempotencyKey(ctx)]++
+		return n, nil
+	}
+	undo := func(ctx context.Context, _ int) error { _, err := note(ctx, 0); return err }
+	in := workflow.New[int]("inner")
+	inner := build(t, in, workflow.Task(in, "x/y", note, in.Input(), workflow.Compensate(undo)))
+	b := workflow.New[int]("outer")
+	s := workflow.Sub(b, "s/1", inner, b.Input())
+	other := workflow.Task(b, "s/1/x/y", note, b.Input(), workflow.Compensate(undo))
+	last := workflow.Task(b, "last", func(context.Context, int) (int, error) { return 0, errCard }, b.Input(), workflow.After(s, other))
+	run, err := runtime.Start(within(t), rt, build(t, b, last), 1, runtime.ID("r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Result(within(t)); !errors.Is(err, errCard) {
+		t.Fatal(err)
+	}
+	want := map[string]int{"r/s%2F1/x%2Fy": 1, "r/s%2F1/x%2Fy/compensate": 1, "r/s%2F1%2Fx%2Fy": 1, "r/s%2F1%2Fx%2Fy/compensate": 1}
+	if !maps.Equal(seen, want) {
+		t.Errorf("keys %v, want %v", seen, want)
+	}
+	for _, c := range run.Report().Compensations {
+		if c.Task != "s/1/x/y" {
+			t.Errorf("the report calls it %q", c.Task)
 		}
 	}
 }

@@ -87,8 +87,18 @@ func (a *attempt) state() *taskState { return &a.run.tasks[a.task] }
 // release tells the breaker, if it is owed that, how the attempt ended.
 func (a *attempt) release(outcome error) {
 	if a.guarded.Swap(false) {
-		a.plan().Breaker.Done(a.token, outcome)
+		a.tellBreaker(outcome)
 	}
+}
+
+// tellBreaker contains a panic of the breaker: the attempt has ended, and its run has to go on.
+func (a *attempt) tellBreaker(outcome error) {
+	defer func() {
+		if recover() != nil {
+			a.run.p.count.panics.Add(1)
+		}
+	}()
+	a.plan().Breaker.Done(a.token, outcome)
 }
 
 // abandonedOutcome is what the breaker is told about a body that was given up.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -197,7 +198,11 @@ func (u *undo) name() string {
 	if u.run == u.of {
 		return name
 	}
-	return strings.TrimPrefix(u.run.ID(), u.of.ID()+"/") + "/" + name
+	path := strings.TrimPrefix(u.run.ID(), u.of.ID()+"/")
+	if plain, err := url.PathUnescape(path); err == nil { // names as they were given, not as keys have them
+		path = plain
+	}
+	return path + "/" + name
 }
 
 // keySuffix is what the key of a compensation has beyond that of its task.

@@ -100,20 +100,20 @@ func (c *firstContext) IdempotencyKey() string { return c.key("") }
 
 // key makes an idempotency key; within names what of the task the attempt does.
 func (c *firstContext) key(within string) string {
-	key := c.run.ID() + "/" + keySegment(c.run.plan.Tasks[c.task].Name) + within
-	if u := c.run.undoes; u != nil {
-		key += u.keySuffix()
+	r, task := c.run, c.task
+	if u := r.undoes; u != nil { // whose own task is called by its path
+		r, task, within = u.run, u.task, u.keySuffix()
 	}
-	return key
+	return r.ID() + "/" + keySegment(r.plan.Tasks[task].Name) + within
 }
 
 // keySegment is a task's name as a part of a key that no other task, item, iteration or compensation has: what stands for a
-// separator or is a word of the engine's is written in hexadecimal, as in a URL. Nearly all names stay as they are.
+// separator or is a word or a number of the engine's is written in hexadecimal, as in a URL. Nearly all names stay as they are.
 func keySegment(name string) string {
 	if strings.ContainsAny(name, "/%") {
 		name = strings.NewReplacer("%", "%25", "/", "%2F").Replace(name)
 	}
-	if name == undoWord || strings.HasPrefix(name, againWord) {
+	if name == undoWord || strings.HasPrefix(name, againWord) || strings.Trim(name, "0123456789") == "" {
 		name = fmt.Sprintf("%%%X%s", name[0], name[1:])
 	}
 	return name

@@ -9,7 +9,7 @@ type Attempt interface {
 	// IdempotencyKey names the work: the run's id, the task and, in a Map, the
 	// item, in a Repeat the iteration, joined by slashes: "r-1/price/0". It is the same for
 	// every attempt, and no other work of the run has it: a slash or % in a task's name is written
-	// as in a URL.
+	// as in a URL, and so is the first digit of one that is a number.
 	IdempotencyKey() string
 	// Number counts the attempts, from 1.
 	Number() int

@@ -24,7 +24,8 @@ type CircuitBreaker interface {
 	// error the caller owes a Done, to which it passes the token on.
 	Allow() (token uint64, err error)
 	// Done reports how the attempt ended, with nil if it succeeded. An attempt
-	// that was cancelled is reported with an error that is [context.Canceled].
+	// that was cancelled is reported with an error that is [context.Canceled]. A panic
+	// is contained and counted, and changes nothing about the attempt.
 	Done(token uint64, err error)
 }
 
