@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -267,5 +268,39 @@ func TestBreakerPanics(t *testing.T) {
 	}
 	if n := rt.Stats().Panics; n != 3 {
 		t.Errorf("%d panics were counted, want 3", n)
+	}
+}
+
+// slowBreaker allows attempts when it is released, and counts what it was told.
+type slowBreaker struct {
+	release chan struct{}
+	told    atomic.Int64
+}
+
+func (b *slowBreaker) Allow() (uint64, error) { <-b.release; return 7, nil }
+func (b *slowBreaker) Done(uint64, error)     { b.told.Add(1) }
+
+// TestBreakerIsToldOfGivenUpAttempts: an attempt that is given up while it waits for its breaker gives the breaker's permission
+// back all the same, once.
+func TestBreakerIsToldOfGivenUpAttempts(t *testing.T) {
+	for name, opts := range map[string][]workflow.Option{
+		"bounded": {workflow.Timeout(time.Second)},
+		"armed":   {workflow.Timeout(time.Second), workflow.TaskTimeout(time.Minute)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := start(t, runtime.Config{CancelGrace: time.Second})
+				b := &slowBreaker{release: make(chan struct{})}
+				def := one(t, func(context.Context, int) (int, error) { return 1, nil }, append(opts, workflow.Breaker(b))...)
+				if _, err := runtime.Execute(within(t), rt, def, 0); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error = %v, want a timeout", err)
+				}
+				close(b.release)
+				synctest.Wait()
+				if n := b.told.Load(); n != 1 {
+					t.Errorf("the breaker was told %d times, want 1", n)
+				}
+			})
+		})
 	}
 }

@@ -28,8 +28,8 @@ func Func[A, B any](e *Engine, s *Script) func(context.Context, A) (B, error) {
 	}
 }
 
-// Condition makes a script of e, one compiled with [Source].Condition, a condition
-// for [workflow.WhenAsk]. Its result is taken for true or false as JavaScript does.
+// Condition makes a script of e a condition for [workflow.WhenAsk]. Its result is taken for true or false as JavaScript
+// does, and it has the limits of conditions, also if it was compiled without [Source].Condition.
 func Condition[A any](e *Engine, s *Script) func(context.Context, A) (bool, error) {
 	if !s.Condition() {
 		condition := *s

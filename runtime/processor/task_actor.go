@@ -185,6 +185,7 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 		a.run.owner.tell(taskDone{a}) // shed or dropped: only the credit goes back
 		return nil, false
 	}
+	t.watch.leave() // a long body would keep the bounded one's run before it in memory
 	ctx, armed := t.prepare(a)
 	a.phase.Store(phaseRunning)
 	if !a.asking {
@@ -606,6 +607,9 @@ func (a *attempt) outcome() error {
 func (t *taskActor) finish(a *attempt, result any, err error, ctx context.Context, armed *armed) bool {
 	if !a.phase.CompareAndSwap(phaseRunning, phaseFinished) {
 		disarm(ctx, armed)
+		if a.guarded.Load() { // it was given up while it waited for its breaker, which nobody has told yet
+			a.release(context.DeadlineExceeded)
+		}
 		return false
 	}
 	if a.timed() {
