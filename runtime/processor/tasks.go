@@ -517,6 +517,9 @@ func (w *workflowActor) drop(a *attempt) bool {
 // abandon gives a running body up: the task goes on without it, and a new task
 // actor takes its actor's place.
 func (w *workflowActor) abandon(a *attempt) {
+	if a.phase.Load() != phaseRunning {
+		return // also before actor is read, which belongs to whoever begins the attempt until it runs
+	}
 	if a.actor != nil && a.actor.index == inlineIndex {
 		return // it has the goroutine of its caller, who cannot be replaced
 	}
