@@ -29,6 +29,8 @@ type pacer interface {
 const (
 	rankFirst = "first"       // before all that have no right to go first
 	rankSlice = "short slice" // an equal, that goes first after a sleep
+	rankSpins = "short slice, as it never sleeps"
+	rankOther = "as it was" // somebody else had ranked it
 	rankEqual = "equal"
 )
 

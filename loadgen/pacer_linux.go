@@ -16,8 +16,10 @@ import (
 // 50 us), and which spins at their end.
 type threadPacer struct {
 	rank      string
+	first     bool          // it goes before the others now
 	schedstat int           // file descriptor; negative if there is none
 	scheduled time.Duration // since when the goroutine has had its processor
+	awake     time.Duration // since when it has not slept for long
 }
 
 func newPacer() pacer { return &threadPacer{rank: rankEqual, schedstat: -1} }
@@ -29,7 +31,7 @@ func (p *threadPacer) preferred() string { return p.rank }
 func (p *threadPacer) begin() {
 	goruntime.LockOSThread()
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // without it sleeps are later; the lag that is reported says so
-	p.rank = preferThread()
+	p.prefer(false)
 	if fd, err := unix.Open("/proc/thread-self/schedstat", unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {
 		p.schedstat = fd
 	}
@@ -48,25 +50,50 @@ func (p *threadPacer) end() {
 // is: of equals, the system lets it go first when it wakes.
 const shortSlice = 100 * time.Microsecond
 
-// preferThread asks the system to let the calling thread go before those of the load's
-// target. Any thread that the runtime wakes may otherwise take the core on which the
-// generator spins: 9,000 times in two seconds at 100,000/s on two cores, for 70 us each. It
-// takes the right to do so (CAP_SYS_NICE or RLIMIT_RTPRIO), and a second core for the others.
+// longestFirst is for how long the thread may go first without a sleep. The system takes 50 ms of each second, at once, from a
+// thread that goes first and never sleeps: then an equal is late less often.
+const longestFirst = 20 * time.Millisecond
+
+// prefer asks the system to let the calling thread go before those of the load's
+// target: any thread that the runtime wakes may otherwise take the core on which the
+// generator is about to send. To go first takes
+// the right to do so (CAP_SYS_NICE or RLIMIT_RTPRIO), a second core for the others, and sleeps.
 // What the thread has ends with it, and threads made by it do not inherit it.
-func preferThread() (rank string) {
+func (p *threadPacer) prefer(sleeps bool) {
+	if p.rank == rankOther || sleeps && p.rank == rankSlice {
+		return
+	}
 	now, err := unix.SchedGetAttr(0, 0)
-	if err != nil || now.Policy != unix.SCHED_NORMAL { // it was ranked by somebody who knows why
-		return rankEqual
+	if err != nil || p.rank == rankEqual && now.Policy != unix.SCHED_NORMAL { // it was ranked by somebody who knows why
+		p.rank = rankOther
+		return
 	}
-	first := unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1, Flags: unix.SCHED_FLAG_RESET_ON_FORK}
-	if goruntime.NumCPU() > 1 && unix.SchedSetAttr(0, &first, 0) == nil {
-		return rankFirst
+	if sleeps {
+		first := unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1, Flags: unix.SCHED_FLAG_RESET_ON_FORK}
+		if goruntime.NumCPU() > 1 && unix.SchedSetAttr(0, &first, 0) == nil {
+			p.rank, p.first = rankFirst, true
+			return
+		}
 	}
-	now.Runtime, now.Flags = uint64(shortSlice), unix.SCHED_FLAG_RESET_ON_FORK
-	if unix.SchedSetAttr(0, now, 0) == nil { // systems before 6.12 accept it and do nothing
-		return rankSlice
+	p.first = false
+	slice := unix.SchedAttr{Policy: unix.SCHED_NORMAL, Runtime: uint64(shortSlice), Flags: unix.SCHED_FLAG_RESET_ON_FORK}
+	if unix.SchedSetAttr(0, &slice, 0) != nil { // systems before 6.12 accept it and do nothing
+		return
 	}
-	return rankEqual
+	switch {
+	case sleeps:
+		p.rank = rankSlice // for good: it may not go first
+	default:
+		p.rank = rankSpins
+	}
+}
+
+// slept notes that the thread has slept, or is about to, for so long.
+func (p *threadPacer) slept(now, d time.Duration) {
+	p.awake = now + d
+	if !p.first && d > yieldGap {
+		p.prefer(true)
+	}
 }
 
 // Go takes the processor from a goroutine that has had it for 10 ms, and to get one that is
@@ -87,6 +114,7 @@ func (p *threadPacer) until(start time.Time, at time.Duration, stop *atomic.Bool
 		rest := at - now - spinTail
 		switch {
 		case rest > lead:
+			p.slept(now, rest-lead)
 			sleep := unix.NsecToTimespec(int64(min(rest-lead, longestSleep)))
 			_ = unix.Nanosleep(&sleep, nil) // an interrupted sleep is looked at again
 			p.scheduled = time.Since(start)
@@ -94,8 +122,12 @@ func (p *threadPacer) until(start time.Time, at time.Duration, stop *atomic.Bool
 			goruntime.Gosched()
 			p.scheduled = time.Since(start)
 		case rest > 0:
+			p.slept(now, rest)
 			holdAndSleep(rest)
 		default:
+			if p.first && now-p.awake > longestFirst {
+				p.prefer(false)
+			}
 			spinUntil(start, at, stop)
 			return
 		}

@@ -159,8 +159,8 @@ type Trust struct {
 
 	// GeneratorWait is the share of the time that the thread which sends could run and
 	// had no core; null if unknown, and in a closed loop. GeneratorRank is how the system
-	// ranks that thread: first (before the target's threads), short slice (an equal that
-	// goes first after a sleep) or equal.
+	// ranks that thread at the end: first (before the target's threads), short slice (an equal that
+	// goes first after a sleep; it may not do more, or never sleeps), equal, or as it was.
 	GeneratorWait *float64 `json:"generator_wait"`
 	GeneratorRank string   `json:"generator_rank"`
 }

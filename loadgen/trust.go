@@ -120,7 +120,7 @@ func (t Trust) whyLate() string {
 		return ""
 	}
 	text := fmt.Sprintf("; its thread waited for a core %.1f %% of the time", 100**t.GeneratorWait)
-	if t.GeneratorRank != rankFirst && goruntime.NumCPU() > 1 {
+	if (t.GeneratorRank == rankSlice || t.GeneratorRank == rankEqual) && goruntime.NumCPU() > 1 {
 		text += ", since it may not go first (needs CAP_SYS_NICE or RLIMIT_RTPRIO)"
 	}
 	return text

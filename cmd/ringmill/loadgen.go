@@ -32,10 +32,10 @@ callers see, which bounds fill up, and how far the figures may be trusted.
 Without a subcommand it runs ` + loadgen.CanonName + `, a fixed workload of 15 s that gives two
 numbers.
 
-The thread that sends goes before all others of the machine, in real time, where the
-system lets it (Linux with CAP_SYS_NICE, as root has, and two processors or more): from
-some 10,000 arrivals a second on it keeps one processor. Without that right it says so
-when it was late.
+Between arrivals that are far enough apart to sleep, the thread that sends goes before
+all others of the machine where the system lets it (Linux with CAP_SYS_NICE, as root
+has, and two processors or more); at some 10,000 arrivals a second and more it keeps a
+processor as their equal. When it was late it says what for.
 
 Exit codes: 0 ok; 1 it could not run; 2 wrong usage; 3 a threshold was broken;
 4 a regression (compare); 5 a suspect measurement, with --strict; 6 the accounting
