@@ -107,6 +107,7 @@ type object struct {
 		StartedAt    *time.Time `json:"started_at"`
 		FinishedAt   *time.Time `json:"finished_at"`
 		Actor        *int       `json:"actor"`
+		Error        *string    `json:"error"`
 		Console      *struct {
 			Text      string `json:"text"`
 			Truncated bool   `json:"truncated"`

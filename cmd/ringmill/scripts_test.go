@@ -149,8 +149,12 @@ func TestScriptFailure(t *testing.T) {
 		if r.code != 1 {
 			t.Fatalf("%+v", r)
 		}
-		if e := objects(t, r.stdout)[0].Error; e == nil || e.Class != want[0] || !strings.Contains(e.Message, want[1]) || e.Task != "a" {
+		o := objects(t, r.stdout)[0]
+		if e := o.Error; e == nil || e.Class != want[0] || !strings.Contains(e.Message, want[1]) || e.Task != "a" {
 			t.Errorf("%s: %+v, want class %s and %s", source, e, want[0], want[1])
+		}
+		if e := o.Tasks[0].Error; e == nil || !strings.Contains(*e, want[1]) {
+			t.Errorf("%s: of the task %v, want %s", source, e, want[1])
 		}
 	}
 }
