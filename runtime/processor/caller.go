@@ -18,6 +18,7 @@ type caller struct {
 	woken chan struct{} // has room for one
 	hand  taskActor
 	roots []*attempt // kept for its memory
+	spare *Run       // of an earlier call, to be used again; nil if there is none
 }
 
 const (
@@ -56,6 +57,56 @@ func (c *caller) wait(ctx context.Context, r *Run) {
 		}
 	}
 	c.state.Store(callerRunning) // for the next one
+}
+
+// runOf returns a run of plan that is not begun: the caller's own one, used again, or a new one. Without a caller it is new
+// and its report can be asked for.
+func (c *caller) runOf(p *Processor, plan *workflow.Plan) *Run {
+	if c == nil {
+		return &Run{plan: plan, p: p}
+	}
+	r := c.spare
+	if r == nil {
+		return &Run{plan: plan, p: p, caller: c, private: true}
+	}
+	c.spare = nil
+	if r.plan != plan {
+		r.giveStateBack()
+		r.plan = plan
+	}
+	return r
+}
+
+// keep has a run that is over for the caller's next call, with its state, if nobody else can still find it: it went well, its workflow
+// actor has never heard of it, so that no order about it can be on its way, and it has no timer. Those who moved it on do not touch
+// it after their last decrement (R2), and what bodies may have kept of it is its runContext, which is not used again.
+func (c *caller) keep(r *Run) {
+	if !r.cleared {
+		return
+	}
+	if r.met.Load() || r.timers != nil || r.bounds != nil || r.arms != nil || r.named != nil {
+		r.giveStateBack()
+		return
+	}
+	r.reset()
+	c.spare = r
+}
+
+// reset makes a run that has ended well as it was before init, but for its state.
+func (r *Run) reset() {
+	r.own, r.contexts, r.owner = nil, nil, nil
+	r.output, r.err = nil, nil
+	r.stage.Store(stageWaiting)
+	r.status.Store(0)
+	r.ending.Store(0)
+	r.began, r.gone, r.cleared = false, false, false
+}
+
+// meet notes that the run's workflow actor has heard of it.
+func (r *Run) meet() {
+	if !r.met.Load() {
+		r.met.Store(true)
+	}
 }
 
 // wake is the run's last act.

@@ -2,8 +2,6 @@ package processor
 
 import (
 	"container/list"
-	"context"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,27 +42,23 @@ import (
 type Run struct {
 	plan     *workflow.Plan
 	p        *Processor
-	number   uint64
-	id       string // given by the caller, or empty
+	own      *runContext // what bodies may keep of it
 	input    any
 	level    workflow.Level // of tasks that have none of their own
 	private  bool           // nobody can ask for its report
 	deadline time.Time      // of the run; zero is none
 	timeout  *timeoutError  // the cause when the deadline passes
 
-	ctx           context.Context // own, or what an observer made of it
-	own           scheduler.DeadlineContext
-	firstContexts [inlineContexts]firstContext
-	contexts      []firstContext // of the tasks after those
-	bounds        []boundContext // of the tasks that have no more than a Timeout, by TaskPlan.Bound
-	arms          []armed        // of the tasks that have a bound or a heartbeat, by TaskPlan.Arm
+	contexts []firstContext // of the tasks after those that have theirs in own
+	bounds   []boundContext // of the tasks that have no more than a Timeout, by TaskPlan.Bound
+	arms     []armed        // of the tasks that have a bound or a heartbeat, by TaskPlan.Arm
 
 	cancelAsked atomic.Bool
 	stage       atomic.Uint32 // waiting, begun, shed: who may still be shed
 	place       *list.Element // in the processor's list of runs that may be shed
 	status      atomic.Uint32 // workflow.Status
 
-	over   atomic.Bool   // the run has ended and its place is free
+	over   atomic.Bool   // the run has ended and its place is free; not used of a caller's
 	endMu  sync.Mutex    // guards done
 	done   chan struct{} // made when asked for, closed when over
 	caller *caller       // of Execute, else nil
@@ -94,11 +88,12 @@ type Run struct {
 	failure    error         // of the first task that failed in a run that went on
 	abandoned  bool          // a body was given up and may still run
 	saga       *saga         // nil until a task ends well that can be undone
-	undoes     *undo         // what a run is made for that undoes a task of another; nil of all others
 	undone     atomic.Int32  // compensations that have ended
 	undoTotal  atomic.Int32  // of those that are to be called; 0 until the run is being compensated
 	retried    bool          // an attempt was not the first
 	dropped    bool          // an attempt was dropped, and may still be in a queue
+	met        atomic.Bool   // its workflow actor has heard of it, and may do so again: see meet
+	cleared    bool          // its state is ready for another run, and still here
 
 	output any
 	err    error
@@ -164,12 +159,7 @@ const (
 
 // ID returns the run's id: the one that the caller gave, else one that is
 // unique among all runtimes.
-func (r *Run) ID() string {
-	if r.id != "" {
-		return r.id
-	}
-	return r.p.prefix + strconv.FormatUint(r.number, 36)
-}
+func (r *Run) ID() string { return r.own.runID() }
 
 // Done returns a channel that is closed when the run has ended. The first call makes
 // it.
@@ -196,7 +186,6 @@ func (r *Run) announce() {
 		return
 	}
 	if r.caller != nil {
-		r.over.Store(true)
 		r.caller.wake() // publishes the outcome; the caller may be gone with the run afterwards
 		return
 	}
@@ -224,7 +213,7 @@ func (r *Run) Cancel(cause error) {
 	if r.Status().Ended() || !r.cancelAsked.CompareAndSwap(false, true) {
 		return
 	}
-	r.own.CancelCause(cause) // running tasks see it at once, the state machine soon
+	r.own.cancel(cause) // running tasks see it at once, the state machine soon
 	r.owner.post(control{kind: cancelRun, run: r, cause: cause})
 }
 

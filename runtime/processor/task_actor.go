@@ -199,7 +199,7 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 		}
 	}()
 	var result any
-	err := a.run.ctx.Err() // its run or its time may have ended while it waited
+	err := a.run.own.ctx.Err() // its run or its time may have ended while it waited
 	if err != nil || armed != nil && a.startedAt >= armed.deadline {
 		err = ctx.Err()
 	}
@@ -239,7 +239,7 @@ func (t *taskActor) executeLean(a *attempt) (next *attempt, replaced bool) {
 		a.state().move(workflow.StatusReady, workflow.StatusRunning)
 	}
 	var result any
-	err := r.ctx.Err()
+	err := r.own.ctx.Err()
 	if err == nil && t.p.leaks.spent.Load() {
 		err = t.p.leaks.refuse(kindOf(a), t.p.taskActors())
 	}
@@ -640,7 +640,7 @@ func (a *attempt) judge(ctx context.Context, err error) (workflow.Status, error)
 	switch {
 	case err == nil && !late:
 		return workflow.StatusSucceeded, nil
-	case a.run.ctx.Err() != nil:
+	case a.run.own.ctx.Err() != nil:
 		return workflow.StatusCancelled, cmp.Or(err, ctx.Err())
 	case late || deadline != 0 && ctx.Err() != nil:
 		return workflow.StatusTimedOut, a.timeout(err)
