@@ -1,0 +1,74 @@
+package processor_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/ringmill/ringmill/runtime/processor"
+	"github.com/ringmill/ringmill/runtime/retry"
+	"github.com/ringmill/ringmill/runtime/workflow"
+)
+
+// TestSpareRun: a caller keeps a run that went well, as if it were new, and keeps none that somebody else may still know.
+func TestSpareRun(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	add := func(_ context.Context, n int) (int, error) { return n + 1, nil }
+	failed := false
+	for _, c := range []struct {
+		name  string
+		kept  bool
+		ctx   context.Context
+		body  func(context.Context, int) (int, error)
+		opts  processor.Options
+		tasks []workflow.Option
+		fails bool
+	}{
+		{name: "plain", kept: true, body: add},
+		{name: "Inline", kept: true, body: add, tasks: []workflow.Option{workflow.Inline()}},
+		{name: "context can end", kept: true, ctx: ctx, body: add},
+		{name: "level", kept: true, body: add, opts: processor.Options{Level: workflow.High}},
+		{name: "retry policy that is not needed", kept: true, body: add, tasks: []workflow.Option{workflow.Retry(retry.Constant{})}},
+		{name: "run timeout", body: add, opts: processor.Options{Timeout: time.Hour}},
+		{name: "id", body: add, opts: processor.Options{ID: "x"}},
+		{name: "task timeout", body: add, tasks: []workflow.Option{workflow.Timeout(time.Hour)}},
+		{name: "heartbeat", body: add, tasks: []workflow.Option{workflow.HeartbeatTimeout(time.Hour)}},
+		{name: "rate limit", body: add, tasks: []workflow.Option{workflow.RateLimit(unlimited{})}},
+		{name: "retried", body: func(_ context.Context, n int) (int, error) {
+			if failed = !failed; failed {
+				return 0, errors.New("once")
+			}
+			return n + 1, nil
+		}, tasks: []workflow.Option{workflow.Retry(retry.Constant{})}},
+		{name: "failed", fails: true, body: func(context.Context, int) (int, error) { return 0, errors.New("broken") }},
+		{name: "panicked", fails: true, body: func(context.Context, int) (int, error) { panic("broken") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, plan := start(t, processor.Config{}), plan(t, c.body, c.tasks...)
+			if c.ctx == nil {
+				c.ctx = context.Background()
+			}
+			found := false
+			for range 50 { // a sync.Pool may lose what it is given, and loses a quarter under the race detector
+				out, err := p.Execute(c.ctx, plan, 1, c.opts)
+				if (err != nil) != c.fails || !c.fails && out != 2 {
+					t.Fatalf("%v, %v", out, err)
+				}
+				differ, ok := p.Spare()
+				if found = found || ok; len(differ) > 0 {
+					t.Fatalf("fields %v of the kept run are not as in a new one", differ)
+				}
+			}
+			if found != c.kept {
+				t.Errorf("kept a run: %v; want %v", found, c.kept)
+			}
+		})
+	}
+}
+
+// unlimited is a rate limit that lets everything begin at once.
+type unlimited struct{}
+
+func (unlimited) Reserve() (time.Duration, error) { return 0, nil }
