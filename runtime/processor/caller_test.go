@@ -3,6 +3,7 @@ package processor_test
 import (
 	"context"
 	"errors"
+	goruntime "runtime"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func TestSpareRun(t *testing.T) {
 		{name: "id", body: add, opts: processor.Options{ID: "x"}},
 		{name: "task timeout", body: add, tasks: []workflow.Option{workflow.Timeout(time.Hour)}},
 		{name: "heartbeat", body: add, tasks: []workflow.Option{workflow.HeartbeatTimeout(time.Hour)}},
-		{name: "rate limit", body: add, tasks: []workflow.Option{workflow.RateLimit(unlimited{})}},
+		{name: "rate limit", body: add, tasks: []workflow.Option{workflow.RateLimit(judge(func() {}))}},
 		{name: "retried", body: func(_ context.Context, n int) (int, error) {
 			if failed = !failed; failed {
 				return 0, errors.New("once")
@@ -68,7 +69,44 @@ func TestSpareRun(t *testing.T) {
 	}
 }
 
-// unlimited is a rate limit that lets everything begin at once.
-type unlimited struct{}
+// TestLateCancel: the order to cancel a run that has ended well meanwhile does not meet the run that its caller executes next.
+func TestLateCancel(t *testing.T) {
+	p := start(t, processor.Config{WorkflowActors: 1})
+	execute := func(ctx context.Context, body func(context.Context, int) (int, error), opts ...workflow.Option) {
+		t.Helper()
+		if _, err := p.Execute(ctx, plan(t, body, opts...), 0, processor.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit := func(reserve func()) workflow.Option { return workflow.RateLimit(judge(reserve)) } // is asked on the workflow actor
+	nothing := func(context.Context, int) (int, error) { return 0, nil }
+	for range 20 { // sync.Pool may lose the run that would be used again
+		entered, leave := make(chan struct{}), make(chan struct{})
+		holder, err := p.Submit(context.Background(), plan(t, nothing, limit(func() { close(entered); <-leave })), 0, processor.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-entered
+		ctx, cancel := context.WithCancel(context.Background())
+		execute(ctx, func(context.Context, int) (int, error) {
+			cancel()
+			for p.Posted() == 0 {
+				goruntime.Gosched()
+			}
+			return 0, nil
+		})
+		execute(context.Background(), func(ctx context.Context, _ int) (int, error) {
+			close(leave)
+			<-holder.Done()
+			for range 2 { // the order was obeyed before the second one was
+				execute(context.Background(), nothing, limit(func() {}))
+			}
+			return 0, ctx.Err()
+		})
+	}
+}
 
-func (unlimited) Reserve() (time.Duration, error) { return 0, nil }
+// judge is a rate limit that calls itself and lets everything begin.
+type judge func()
+
+func (j judge) Reserve() (time.Duration, error) { j(); return 0, nil }

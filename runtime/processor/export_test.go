@@ -64,3 +64,13 @@ func (p *Processor) Spare() (differ []string, ok bool) {
 	}
 	return differ, true
 }
+
+// Posted counts the orders that no workflow actor has taken yet.
+func (p *Processor) Posted() (n int) {
+	for _, w := range p.workflows {
+		w.mu.Lock()
+		n += len(w.orders)
+		w.mu.Unlock()
+	}
+	return n
+}
