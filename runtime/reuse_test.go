@@ -183,3 +183,32 @@ func TestRunsDoNotMix(t *testing.T) {
 	wg.Wait()
 	left.Wait()
 }
+
+// TestOneWorkflowTwoRuntimes: what a runtime that measures its tasks leaves in the memory of their workflow's runs does not get into
+// the reports of one that does not.
+func TestOneWorkflowTwoRuntimes(t *testing.T) {
+	b := workflow.New[int]("shared")
+	double := func(_ context.Context, n int) (int, error) { return 2 * n, nil }
+	def := build(t, b, workflow.Task(b, "second", double, workflow.Task(b, "first", double, b.Input()), workflow.Retry(retry.Constant{})))
+	measures := start(t, runtime.Config{TaskActors: 1, TaskActorsMin: 1, TaskActorsMax: 2})
+	plain := start(t, runtime.Config{TaskActors: 1})
+	for range 100 {
+		began := time.Now()
+		if _, err := runtime.Execute(t.Context(), measures, def, 1); err != nil {
+			t.Fatal(err)
+		}
+		run, err := runtime.Start(t.Context(), plain, def, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run.Result(within(t)); err != nil {
+			t.Fatal(err)
+		}
+		took := time.Since(began)
+		for _, task := range run.Report().Tasks {
+			if task.Queue < 0 || task.Queue > took {
+				t.Fatalf("%s waited for %v; the whole took %v", task.Name, task.Queue, took)
+			}
+		}
+	}
+}

@@ -71,7 +71,7 @@ func (t *taskActor) executeBounded(a *attempt, now instant) (next *attempt, repl
 		}
 		r.state.results[a.task] = result // before the successors' pending: they read it
 		a.status = workflow.StatusSucceeded
-		return t.moveOn(a), false
+		return t.moveOn(a, ended), false
 	}
 	if !t.finish(a, result, err, ctx, nil) {
 		return nil, !t.comeBack(a)

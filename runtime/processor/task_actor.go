@@ -251,7 +251,7 @@ func (t *taskActor) executeLean(a *attempt) (next *attempt, replaced bool) {
 	if err == nil && r.ending.Load() == 0 && a.phase.CompareAndSwap(phaseRunning, phaseAdvanced) {
 		r.state.results[a.task] = result // before the successors' pending: they read it
 		a.status = workflow.StatusSucceeded
-		return t.moveOn(a), false
+		return t.moveOn(a, 0), false
 	}
 	if !t.finish(a, result, err, ctx, nil) {
 		return nil, !t.comeBack(a)
@@ -284,11 +284,14 @@ func (t *taskActor) advance(a *attempt) (next *attempt) {
 		return nil
 	}
 	a.phase.Store(phaseAdvanced)
-	return t.moveOn(a)
+	if !a.timed() { // then endedAt may be that of another runtime's run of the same plan
+		return t.moveOn(a, 0)
+	}
+	return t.moveOn(a, a.endedAt)
 }
 
-// moveOn is advance after an attempt that has ended its task well.
-func (t *taskActor) moveOn(a *attempt) (next *attempt) {
+// moveOn is advance after an attempt that has ended its task well. now is when that was, 0 if it was not timed.
+func (t *taskActor) moveOn(a *attempt, now instant) (next *attempt) {
 	r, w, state, succs := a.run, a.run.owner, a.state(), a.plan().Succs
 	if !r.private || t.p.timed {
 		state.record(a)
@@ -322,7 +325,7 @@ func (t *taskActor) moveOn(a *attempt) (next *attempt) {
 		}
 	}
 	if n == 1 && t.local.first == nil && t.mayExecute(first) {
-		return t.exchange(w, first, a.endedAt)
+		return t.exchange(w, first, now)
 	}
 	if n == 1 {
 		ready = append(ready, first)
