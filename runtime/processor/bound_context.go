@@ -114,7 +114,7 @@ func (o *overstay) TimerFired() {
 	o.due.Store(notDue) // before current: see W1
 	for {
 		c := o.current.Load()
-		if c == nil || c.whole.ended() {
+		if c == nil || c.whole.endedUnasked() {
 			return
 		}
 		due := o.dueOf(c)

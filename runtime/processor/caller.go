@@ -59,32 +59,30 @@ func (c *caller) wait(ctx context.Context, r *Run) {
 	c.state.Store(callerRunning) // for the next one
 }
 
-// runOf returns a run of plan that is not begun: the caller's own one, used again, or a new one. Without a caller it is new
-// and its report can be asked for.
+// runOf returns a run of plan that is not begun: the caller's own one, used again, or a new one.
 func (c *caller) runOf(p *Processor, plan *workflow.Plan) *Run {
-	if c == nil {
-		return &Run{plan: plan, p: p}
-	}
 	r := c.spare
 	if r == nil {
 		return &Run{plan: plan, p: p, caller: c, private: true}
 	}
 	c.spare = nil
 	if r.plan != plan {
-		r.giveStateBack()
+		if r.state != nil {
+			r.giveStateBack()
+		}
 		r.plan = plan
 	}
 	return r
 }
 
-// keep has a run that is over for the caller's next call, with its state, if nobody else can still find it: it went well, its workflow
-// actor has never heard of it, so that no order about it can be on its way, and it has no timer. Those who moved it on do not touch
-// it after their last decrement (R2), and what bodies may have kept of it is its runContext, which is not used again.
-func (c *caller) keep(r *Run) {
+// reclaim keeps a run that is over for the caller's next call, with its state, if nobody else can still find it (R4): it went well, its
+// workflow actor has never heard of it, and nothing of it has a timer. What bodies may have kept of such a run is its runContext, which
+// is not used again.
+func (c *caller) reclaim(r *Run) {
 	if !r.cleared {
 		return
 	}
-	if r.met.Load() || r.timers != nil || r.bounds != nil || r.arms != nil || r.named != nil {
+	if r.met.Load() || r.timers != nil || r.bounds != nil || r.arms != nil {
 		r.giveStateBack()
 		return
 	}
@@ -92,7 +90,15 @@ func (c *caller) keep(r *Run) {
 	c.spare = r
 }
 
-// reset makes a run that has ended well as it was before init, but for its state.
+// reclaimRefused keeps a run that was not admitted, of which nobody has heard, for the caller's next call.
+func (c *caller) reclaimRefused(r *Run) {
+	r.input = nil
+	r.reset()
+	c.spare = r
+}
+
+// reset makes a run that may be used again as it was before init, but for its state. What it leaves alone is either written by
+// init and prepare, or by nobody in a run that ends as such a one does.
 func (r *Run) reset() {
 	r.own, r.contexts, r.owner = nil, nil, nil
 	r.output, r.err = nil, nil

@@ -69,6 +69,65 @@ func TestSpareRun(t *testing.T) {
 	}
 }
 
+// TestRefusedRun: a caller keeps a run that was refused, too, as if it were new.
+func TestRefusedRun(t *testing.T) {
+	p := start(t, processor.Config{MaxRuns: 1})
+	release := make(chan struct{})
+	holder, err := p.Submit(context.Background(), plan(t, func(context.Context, int) (int, error) { <-release; return 0, nil }), 0, processor.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := plan(t, func(_ context.Context, n int) (int, error) { return n + 1, nil })
+	found := false
+	for range 50 { // see TestSpareRun
+		if _, err := p.Execute(context.Background(), add, 1, processor.Options{Timeout: time.Hour}); !errors.As(err, new(*processor.OverloadError)) {
+			t.Fatalf("beyond MaxRuns: %v", err)
+		}
+		differ, ok := p.Spare()
+		if found = found || ok; len(differ) > 0 {
+			t.Fatalf("fields %v of the kept run are not as in a new one", differ)
+		}
+	}
+	if !found {
+		t.Error("a refused run was not kept")
+	}
+	close(release)
+	<-holder.Done()
+	for _, plan := range []*workflow.Plan{plan(t, func(_ context.Context, n int) (int, error) { return n + 2, nil }), add} {
+		if out, err := p.Execute(context.Background(), plan, 1, processor.Options{}); out != 3 && plan != add || out != 2 && plan == add || err != nil {
+			t.Errorf("afterwards: %v, %v", out, err)
+		}
+	}
+}
+
+// TestLateTimer: a timer of an attempt that fires when that and its run are over does nothing to the run that has their memory by then.
+func TestLateTimer(t *testing.T) {
+	p := start(t, processor.Config{})
+	var bodies []context.Context
+	var late bool
+	beats := plan(t, func(ctx context.Context, n int) (int, error) {
+		if bodies = append(bodies, ctx); late {
+			processor.StuckTimer(bodies[0]).TimerFired()
+			for p.Posted() > 0 {
+				goruntime.Gosched()
+			}
+		}
+		return n, nil
+	}, workflow.HeartbeatTimeout(time.Hour))
+	execute := func() {
+		if out, err := p.Execute(context.Background(), beats, 1, processor.Options{}); out != 1 || err != nil {
+			t.Fatalf("%v, %v", out, err)
+		}
+	}
+	execute()
+	processor.StuckTimer(bodies[0]).TimerFired() // there is nothing in its memory now
+	late = true
+	execute()
+	if n := p.Stats().Leaked; n != 0 {
+		t.Errorf("%d bodies given up; want none", n)
+	}
+}
+
 // TestLateCancel: the order to cancel a run that has ended well meanwhile does not meet the run that its caller executes next.
 func TestLateCancel(t *testing.T) {
 	p := start(t, processor.Config{WorkflowActors: 1})

@@ -1,6 +1,12 @@
 package processor
 
-import "reflect"
+import (
+	"context"
+	"reflect"
+	"unsafe"
+
+	"github.com/ringmill/ringmill/scheduler"
+)
 
 // Line is a line of callers, for the tests.
 type Line struct{ l line }
@@ -55,7 +61,7 @@ func (p *Processor) Spare() (differ []string, ok bool) {
 		switch name := run.Type().Field(i).Name; name {
 		case "plan", "p", "caller", "private": // the same for the next call, or set by runOf
 		case "state", "tasks", "open": // set by prepare
-		case "level": // set by init
+		case "level", "deadline", "timeout": // set by init
 		default:
 			if !run.Field(i).IsZero() {
 				differ = append(differ, name)
@@ -73,4 +79,10 @@ func (p *Processor) Posted() (n int) {
 		w.mu.Unlock()
 	}
 	return n
+}
+
+// StuckTimer returns what is called when the body with this context has ignored its end; the context must be one with a heartbeat, as
+// the body is given it.
+func StuckTimer(ctx context.Context) scheduler.TimerHandler {
+	return (*armed)(unsafe.Pointer(ctx.(*scheduler.DeadlineContext))) // its first field
 }

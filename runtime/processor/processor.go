@@ -202,7 +202,7 @@ func (p *Processor) Execute(ctx context.Context, plan *workflow.Plan, input any,
 	c.execute()
 	c.wait(ctx, r)
 	output, err := r.output, r.err
-	c.keep(r)
+	c.reclaim(r)
 	p.callers.Put(c)
 	return output, err
 }
@@ -216,7 +216,12 @@ func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, 
 			return nil, fmt.Errorf("workflow %s: input: %w", plan.Name, err)
 		}
 	}
-	r := c.runOf(p, plan)
+	var r *Run
+	if c == nil {
+		r = &Run{plan: plan, p: p}
+	} else {
+		r = c.runOf(p, plan)
+	}
 	r.init(ctx, input, opts)
 	err := p.admit(r)
 	if full, ok := err.(*OverloadError); ok {
@@ -227,6 +232,9 @@ func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, 
 	}
 	if err != nil {
 		r.own.cancel(nil)
+		if c != nil {
+			c.reclaimRefused(r)
+		}
 		return nil, err
 	}
 	return r, nil
@@ -245,19 +253,21 @@ func (r *Run) init(ctx context.Context, input any, opts Options) {
 	if opts.Detached && (ctx.Done() != nil || ctx.Err() != nil) {
 		ctx = context.WithoutCancel(ctx)
 	}
-	r.own = &runContext{p: p, plan: r.plan, parent: ctx, number: p.numbers.Add(1), id: opts.ID}
-	r.own.ctx = r.own
+	r.deadline, r.timeout = time.Time{}, nil
+	if timeout := cmp.Or(opts.Timeout, r.plan.Timeout); timeout > 0 {
+		r.deadline = p.clock.read().Add(timeout)
+		r.timeout = &timeoutError{what: "run", limit: timeout}
+		r.own = newBoundedRunContext(p, ctx, r.deadline, r.timeout)
+	} else {
+		r.own = &runContext{p: p, parent: ctx}
+	}
+	r.own.plan, r.own.number, r.own.id, r.own.ctx = r.plan, p.numbers.Add(1), opts.ID, r.own
 	r.named, r.input, r.level = opts.named, input, cmp.Or(opts.Level, workflow.Normal)
 	if p.timed {
 		r.acceptedAt = p.clock.now()
 	}
 	if p.cfg.Observer != nil {
 		r.own.id = r.ID() // once, for all events
-	}
-	if timeout := cmp.Or(opts.Timeout, r.plan.Timeout); timeout > 0 {
-		r.deadline = p.clock.read().Add(timeout)
-		r.timeout = &timeoutError{what: "run", limit: timeout}
-		r.own.bound(r.deadline, r.timeout)
 	}
 }
 

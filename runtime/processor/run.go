@@ -35,10 +35,12 @@ import (
 //	R1  ending moves once, from 0: to succeeded by whoever brought open to 0, to
 //	    another state by the owner while it has a hold that it keeps
 //	R2  after the last decrement of a counter that it was due (a successor's pending, or open) a task
-//	    actor does not touch the run's state again, except through a successor that it has claimed
+//	    actor does not touch the run or its state again, except through a successor that it has claimed
 //	R3  a task's state is final before ending is looked at, and ending is moved
 //	    before the tasks are looked at: of a task that ends while its run does, at
 //	    least one side notices
+//	R4  whoever hands the run to its workflow actor (tell, post, runs) sets met while the run is open or linked, and nobody
+//	    clears it: the caller that finds it unset after the end, and no timers, is the only one to have the run
 type Run struct {
 	plan     *workflow.Plan
 	p        *Processor
@@ -119,7 +121,7 @@ func (r *Run) hold() bool {
 }
 
 // release gives up a hold or an ended sink, and ends the run with the last one. The caller must not touch
-// the run's state afterwards.
+// the run or its state afterwards.
 func (r *Run) release() {
 	if r.open.Add(-1) == 0 && r.ending.CompareAndSwap(0, uint32(workflow.StatusSucceeded)) {
 		r.finish(workflow.StatusSucceeded)
@@ -161,7 +163,7 @@ const (
 // unique among all runtimes.
 func (r *Run) ID() string { return r.own.runID() }
 
-// Done returns a channel that is closed when the run has ended. The first call makes
+// Done returns a channel that is closed when a run from Submit has ended. The first call makes
 // it.
 func (r *Run) Done() <-chan struct{} {
 	r.endMu.Lock()

@@ -10,8 +10,8 @@ import (
 	"github.com/ringmill/ringmill/scheduler"
 )
 
-// A runContext is the context of a run, and all of the run that bodies may keep. So it is never used again, and apart from
-// the Run, which may be.
+// A runContext is the context of a run, and all that bodies may keep of a run that is used again: so this one never is, and is apart from
+// the Run. (A boundContext and that of a compensation lead to a whole Run, which is then not used again.)
 type runContext struct {
 	p      *Processor
 	plan   *workflow.Plan
@@ -32,11 +32,16 @@ func (c *runContext) runID() string {
 	return c.p.prefix + strconv.FormatUint(c.number, 36)
 }
 
-// bound gives the context a deadline, before anybody has it.
-func (c *runContext) bound(deadline time.Time, cause error) {
-	whole := new(scheduler.DeadlineContext)
-	c.p.wheel.InitContext(whole, c.parent, deadline, cause)
-	c.whole.is.Store(whole)
+// newBoundedRunContext returns a runContext with a deadline, which is made whole together with it.
+func newBoundedRunContext(p *Processor, parent context.Context, deadline time.Time, cause error) *runContext {
+	both := new(struct {
+		own   runContext
+		whole scheduler.DeadlineContext
+	})
+	both.own.p, both.own.parent = p, parent
+	p.wheel.InitContext(&both.whole, parent, deadline, cause)
+	both.own.whole.is.Store(&both.whole)
+	return &both.own
 }
 
 // make returns the whole context.
@@ -52,17 +57,17 @@ func (c *runContext) cancel(cause error) {
 	switch {
 	case cause == nil:
 		c.whole.end()
-	case !c.whole.ended():
+	case !c.whole.endedUnasked():
 		c.make().CancelCause(cause)
 	}
 }
 
 // Deadline is part of context.Context.
 func (c *runContext) Deadline() (time.Time, bool) {
-	if c.whole.unasked() {
-		return c.parent.Deadline()
+	if whole := c.whole.made(); whole != nil {
+		return whole.Deadline()
 	}
-	return c.make().Deadline()
+	return c.parent.Deadline()
 }
 
 // Done is part of context.Context.
@@ -106,8 +111,8 @@ var endedLate = new(scheduler.DeadlineContext)
 // unasked reports whether nobody has asked and the context has not ended by itself.
 func (l *lateContext) unasked() bool { return l.is.Load() == nil }
 
-// ended reports whether the context was cancelled before anybody asked.
-func (l *lateContext) ended() bool { return l.is.Load() == endedLate }
+// endedUnasked reports whether the context was cancelled before anybody asked.
+func (l *lateContext) endedUnasked() bool { return l.is.Load() == endedLate }
 
 // made returns the context if it was made.
 func (l *lateContext) made() *scheduler.DeadlineContext {

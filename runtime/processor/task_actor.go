@@ -275,7 +275,7 @@ func callLean(ctx context.Context, r *Run, plan *workflow.TaskPlan) (result any,
 // dependencies down and claims those that became ready. One of them it returns, to execute it
 // next. All else is the workflow actor's and goes there with the reply.
 //
-// It must not touch the run's state after its last decrement but through a successor
+// It must not touch the run or its state after its last decrement but through a successor
 // that it has claimed: see Run, R2.
 func (t *taskActor) advance(a *attempt) (next *attempt) {
 	r, w := a.run, a.run.owner

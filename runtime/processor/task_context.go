@@ -11,7 +11,7 @@ import (
 )
 
 // A firstContext is the context of the first attempt of a task that has no deadline of its own: its run's, and what a
-// body can learn about itself. Bodies may keep it for ever, so it is never used again, and the Run, which may be, is out of its reach.
+// body can learn about itself. Bodies may keep it for ever, so it is never used again, and a Run that may be is out of its reach.
 type firstContext struct {
 	run  *runContext
 	task int32
