@@ -20,7 +20,7 @@ func (p *Processor) admit(r *Run) error {
 		return ErrStopped
 	}
 	n := len(p.workflows)
-	first := int(r.number % uint64(n)) // workflow actors take turns
+	first := int(r.own.number % uint64(n)) // workflow actors take turns
 	if p.direct && r.plan.DirectRoots && p.beginHere(r, p.workflows[first]) {
 		return nil
 	}
@@ -128,9 +128,9 @@ func (p *Processor) awaitIn(ctx context.Context, l *line, r *Run) (*OverloadErro
 		case <-ctx.Done():
 			l.unqueue(w)
 			return nil, p.inVain(r, full, Cause(ctx))
-		case <-r.ctx.Done():
+		case <-r.own.ctx.Done():
 			l.unqueue(w)
-			return nil, p.inVain(r, full, Cause(r.ctx))
+			return nil, p.inVain(r, full, Cause(r.own.ctx))
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 type armed struct {
 	ctx     scheduler.DeadlineContext
 	stuck   scheduler.Timer // reports a body that ignores the end of its context, by TimerFired
+	run     *Run            // not the attempt's, which may be another one by the time that a timer fires
 	attempt *attempt
 	turn    int32
 
@@ -31,7 +32,7 @@ const never = 100 * 365 * 24 * time.Hour
 // arm makes the context of an attempt and arms its timers; a deadline of 0 is none.
 func arm(a *attempt, task attemptContext, deadline instant) *armed {
 	p, x := a.run.p, a.run.armedPlace(a)
-	x.attempt, x.turn, x.deadline = a, a.turn, math.MaxInt64
+	x.run, x.attempt, x.turn, x.deadline = a.run, a, a.turn, math.MaxInt64
 	if deadline != 0 {
 		x.deadline = deadline
 	}
@@ -61,8 +62,7 @@ func (r *Run) armedPlace(a *attempt) *armed {
 
 // TimerFired is called when the body has ignored the end of its context for CancelGrace.
 func (x *armed) TimerFired() {
-	r := x.attempt.run
-	r.owner.post(control{kind: attemptStuck, run: r, attempt: x.attempt, turn: x.turn})
+	x.run.owner.post(control{kind: attemptStuck, run: x.run, attempt: x.attempt, turn: x.turn})
 }
 
 // listen looks whether there was a sign of life, and ends the attempt's context if not.

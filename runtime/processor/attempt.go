@@ -117,7 +117,7 @@ func (a *attempt) event() *Event {
 	if a.actor != nil {
 		e.Actor = a.actor.index
 	}
-	if u := a.run.undoes; u != nil {
+	if u := a.run.own.undoes; u != nil {
 		e.Compensation, e.Item = true, int(u.item)
 	}
 	return e

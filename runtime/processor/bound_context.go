@@ -9,48 +9,25 @@ import (
 )
 
 // A boundContext is the context of the first attempt of a task that has a Timeout. Most bodies neither ask when
-// it is done nor outlive their attempt, so all that this needs is made when they do: until then it is 32 bytes.
+// it is done nor outlive their attempt, so all that this needs is made when they do: until then it is 40 bytes.
 // It is never used again, as bodies may keep it for ever.
-//
-//	whole: nil -> made        somebody asked for what takes more than a look at the clock
-//	whole: nil -> endedBound  the attempt has ended, and nobody had asked
-//	whole: endedBound -> made and cancelled
 type boundContext struct {
 	firstContext
+	whole    lateContext
 	deadline instant
-	whole    atomic.Pointer[scheduler.DeadlineContext]
+	of       *Run // to tell its workflow actor of a body that overstays; a run with bounds is not used again
 }
-
-// endedBound stands for a context that was cancelled before anybody asked for it.
-var endedBound = new(scheduler.DeadlineContext)
 
 // make returns the whole context.
 func (c *boundContext) make() *scheduler.DeadlineContext {
-	for {
-		is := c.whole.Load()
-		if is != nil && is != endedBound {
-			return is
-		}
-		made := new(scheduler.DeadlineContext)
-		c.run.p.wheel.InitContext(made, &c.firstContext, c.run.p.clock.time(c.deadline), nil)
-		if is == endedBound {
-			made.Cancel()
-		}
-		if c.whole.CompareAndSwap(is, made) {
-			return made
-		}
+	if whole := c.whole.made(); whole != nil {
+		return whole
 	}
+	return c.whole.make(c.run.p.wheel, &c.firstContext, c.run.p.clock.time(c.deadline))
 }
 
 // end cancels the context: its attempt has ended.
-func (c *boundContext) end() {
-	if !c.whole.CompareAndSwap(nil, endedBound) {
-		c.whole.Load().Cancel()
-	}
-}
-
-// over reports whether the attempt has surely ended.
-func (c *boundContext) over() bool { return c.whole.Load() == endedBound }
+func (c *boundContext) end() { c.whole.end() }
 
 // Deadline is part of context.Context.
 func (c *boundContext) Deadline() (time.Time, bool) {
@@ -66,7 +43,7 @@ func (c *boundContext) Done() <-chan struct{} { return c.make().Done() }
 
 // Err is part of context.Context.
 func (c *boundContext) Err() error {
-	if c.whole.Load() == nil && c.run.ctx.Err() == nil && c.run.p.clock.now() < c.deadline {
+	if c.whole.unasked() && c.run.ctx.Err() == nil && c.run.p.clock.now() < c.deadline {
 		return nil
 	}
 	return c.make().Err()
@@ -74,7 +51,7 @@ func (c *boundContext) Err() error {
 
 // Value is part of context.Context.
 func (c *boundContext) Value(key any) any {
-	if key == workflow.AttemptKey || c.whole.Load() == nil {
+	if key == workflow.AttemptKey || c.whole.unasked() {
 		return c.firstContext.Value(key)
 	}
 	return c.make().Value(key)
@@ -137,12 +114,12 @@ func (o *overstay) TimerFired() {
 	o.due.Store(notDue) // before current: see W1
 	for {
 		c := o.current.Load()
-		if c == nil || c.over() {
+		if c == nil || c.whole.endedUnasked() {
 			return
 		}
 		due := o.dueOf(c)
 		if o.p.clock.now() >= due {
-			c.run.owner.post(control{kind: overstayed, run: c.run, task: c.task})
+			c.of.owner.post(control{kind: overstayed, run: c.of, task: c.task})
 			return
 		}
 		o.move(due)

@@ -49,7 +49,7 @@ func (t *taskActor) executeBounded(a *attempt, now instant) (next *attempt, repl
 		a.state().move(workflow.StatusReady, workflow.StatusRunning)
 	}
 	var result any
-	err := r.ctx.Err()
+	err := r.own.ctx.Err()
 	if err == nil && t.p.leaks.spent.Load() {
 		err = t.p.leaks.refuse(kindOf(a), t.p.taskActors())
 	}
@@ -71,7 +71,7 @@ func (t *taskActor) executeBounded(a *attempt, now instant) (next *attempt, repl
 		}
 		r.state.results[a.task] = result // before the successors' pending: they read it
 		a.status = workflow.StatusSucceeded
-		return t.moveOn(a), false
+		return t.moveOn(a, ended), false
 	}
 	if !t.finish(a, result, err, ctx, nil) {
 		return nil, !t.comeBack(a)
@@ -108,7 +108,7 @@ func (t *taskActor) canBound(a *attempt) bool {
 // boundContext returns the context of a first attempt that has a deadline. These have places of their own, made all at once.
 func (r *Run) boundContext(task int32, deadline instant) *boundContext {
 	c := &r.bounds[r.plan.Tasks[task].Bound]
-	c.run, c.task, c.deadline = r, task, deadline
+	c.run, c.task, c.deadline, c.of = r.own, task, deadline, r
 	return c
 }
 
@@ -117,5 +117,5 @@ func (a *attempt) leanContext() context.Context {
 	if plan := a.plan(); plan.Bounded && plan.Timeout > 0 {
 		return &a.run.bounds[plan.Bound]
 	}
-	return a.run.ctx
+	return a.run.own.ctx
 }

@@ -18,6 +18,7 @@ type caller struct {
 	woken chan struct{} // has room for one
 	hand  taskActor
 	roots []*attempt // kept for its memory
+	spare *Run       // of an earlier call, to be used again; nil if there is none
 }
 
 const (
@@ -56,6 +57,62 @@ func (c *caller) wait(ctx context.Context, r *Run) {
 		}
 	}
 	c.state.Store(callerRunning) // for the next one
+}
+
+// runOf returns a run of plan that is not begun: the caller's own one, used again, or a new one.
+func (c *caller) runOf(p *Processor, plan *workflow.Plan) *Run {
+	r := c.spare
+	if r == nil {
+		return &Run{plan: plan, p: p, caller: c, private: true}
+	}
+	c.spare = nil
+	if r.plan != plan {
+		if r.state != nil {
+			r.giveStateBack()
+		}
+		r.plan = plan
+	}
+	return r
+}
+
+// reclaim keeps a run that is over for the caller's next call, with its state, if nobody else can still find it (R4): it went well, its
+// workflow actor has never heard of it, and nothing of it has a timer. What bodies may have kept of such a run is its runContext, which
+// is not used again.
+func (c *caller) reclaim(r *Run) {
+	if !r.cleared {
+		return
+	}
+	if r.met.Load() || r.timers != nil || r.bounds != nil || r.arms != nil {
+		r.giveStateBack()
+		return
+	}
+	r.reset()
+	c.spare = r
+}
+
+// reclaimRefused keeps a run that was not admitted, of which nobody has heard, for the caller's next call.
+func (c *caller) reclaimRefused(r *Run) {
+	r.input = nil
+	r.reset()
+	c.spare = r
+}
+
+// reset makes a run that may be used again as it was before init, but for its state. What it leaves alone is either written by
+// init and prepare, or by nobody in a run that ends as such a one does.
+func (r *Run) reset() {
+	r.own, r.contexts, r.owner = nil, nil, nil
+	r.output, r.err = nil, nil
+	r.stage.Store(stageWaiting)
+	r.status.Store(0)
+	r.ending.Store(0)
+	r.began, r.gone, r.cleared = false, false, false
+}
+
+// meet notes that the run's workflow actor has heard of it.
+func (r *Run) meet() {
+	if !r.met.Load() {
+		r.met.Store(true)
+	}
 }
 
 // wake is the run's last act.

@@ -15,7 +15,7 @@ func (w *workflowActor) end(r *Run, status workflow.Status, cause error) bool {
 		return false
 	}
 	r.cause = cause
-	r.own.CancelCause(cause)
+	r.own.cancel(cause)
 	if r.began {
 		w.withdraw(r)
 	}
@@ -117,7 +117,7 @@ func (r *Run) publish(status workflow.Status, output any, err error) {
 		t.deadline.Stop()
 		t.grace.Stop()
 	}
-	r.own.CancelCause(nil)
+	r.own.cancel(nil)
 	if r.p.timed {
 		r.endedAt = r.p.clock.now()
 	}
@@ -125,7 +125,7 @@ func (r *Run) publish(status workflow.Status, output any, err error) {
 		e := newEvent(r)
 		e.Actor, e.At, e.Run = r.owner.index, r.p.clock.time(r.endedAt), r.endedAt.since(r.acceptedAt)
 		e.Status, e.Err = status, r.err
-		obs.RunEnded(r.ctx, e)
+		obs.RunEnded(r.own.ctx, e)
 		e.release()
 	}
 	if status == workflow.StatusSucceeded && r.p.cfg.Schedule == ScheduleMeasuredPath {

@@ -1,5 +1,13 @@
 package processor
 
+import (
+	"context"
+	"reflect"
+	"unsafe"
+
+	"github.com/ringmill/ringmill/scheduler"
+)
+
 // Line is a line of callers, for the tests.
 type Line struct{ l line }
 
@@ -38,4 +46,43 @@ type LeakBudget struct{ b leakBudget }
 func (l *LeakBudget) Add(task string, delta, budget int) (open, opened, closed int) {
 	o, c := l.b.add(taskKind{task: task}, delta, func() int { return budget })
 	return int(l.b.open.Load()), len(o), len(c)
+}
+
+// Spare looks at a run that a caller keeps for its next call, and returns the names of its fields that are not as a new run has
+// them; false if the caller at hand keeps none.
+func (p *Processor) Spare() (differ []string, ok bool) {
+	c := p.callers.Get().(*caller)
+	defer p.callers.Put(c)
+	if c.spare == nil {
+		return nil, false
+	}
+	run := reflect.ValueOf(c.spare).Elem()
+	for i := range run.NumField() {
+		switch name := run.Type().Field(i).Name; name {
+		case "plan", "p", "caller", "private": // the same for the next call, or set by runOf
+		case "state", "tasks", "open": // set by prepare
+		case "level", "deadline", "timeout": // set by init
+		default:
+			if !run.Field(i).IsZero() {
+				differ = append(differ, name)
+			}
+		}
+	}
+	return differ, true
+}
+
+// Posted counts the orders that no workflow actor has taken yet.
+func (p *Processor) Posted() (n int) {
+	for _, w := range p.workflows {
+		w.mu.Lock()
+		n += len(w.orders)
+		w.mu.Unlock()
+	}
+	return n
+}
+
+// StuckTimer returns what is called when the body with this context has ignored its end; the context must be one with a heartbeat, as
+// the body is given it.
+func StuckTimer(ctx context.Context) scheduler.TimerHandler {
+	return (*armed)(unsafe.Pointer(ctx.(*scheduler.DeadlineContext))) // its first field
 }

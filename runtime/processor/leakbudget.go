@@ -32,7 +32,7 @@ type taskKind struct {
 }
 
 func kindOf(a *attempt) taskKind {
-	return taskKind{a.run.plan.Name, a.plan().Name, a.run.undoes != nil}
+	return taskKind{a.run.plan.Name, a.plan().Name, a.run.own.undoes != nil}
 }
 
 // add counts delta bodies of a kind, 1 or -1 (a body may return before it is added), or none of them if only the

@@ -2,7 +2,7 @@ package processor
 
 // message is what a workflow actor's mailbox holds. Every kind is one pointer
 // wide, so that none allocates when it becomes an interface value.
-type message interface{ toWorkflowActor() }
+type message interface{ about() *Run }
 
 // executeWorkflow hands a run to a workflow actor. Its sender has taken one of the
 // mailbox's MailboxCapacity places for it.
@@ -17,9 +17,9 @@ type taskDone struct{ attempt *attempt }
 // itself, linked by attempt.next. It holds one credit.
 type tasksReady struct{ first *attempt }
 
-func (executeWorkflow) toWorkflowActor() {}
-func (taskDone) toWorkflowActor()        {}
-func (tasksReady) toWorkflowActor()      {}
+func (m executeWorkflow) about() *Run { return m.run }
+func (m taskDone) about() *Run        { return m.attempt.run }
+func (m tasksReady) about() *Run      { return m.first.run }
 
 // executeTask hands an attempt to a task actor that was claimed while idle, so
 // its mailbox of one place has room.
@@ -38,6 +38,14 @@ type control struct {
 	held    *heldState
 	value   any
 	ok      bool
+}
+
+// about is the run that the order is about; nil for those about all.
+func (c *control) about() *Run {
+	if c.run == nil && c.attempt != nil {
+		return c.attempt.run
+	}
+	return c.run
 }
 
 type controlKind uint8

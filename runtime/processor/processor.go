@@ -201,8 +201,10 @@ func (p *Processor) Execute(ctx context.Context, plan *workflow.Plan, input any,
 	}
 	c.execute()
 	c.wait(ctx, r)
+	output, err := r.output, r.err
+	c.reclaim(r)
 	p.callers.Put(c)
-	return r.output, r.err
+	return output, err
 }
 
 func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, opts Options, c *caller) (*Run, error) {
@@ -214,8 +216,13 @@ func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, 
 			return nil, fmt.Errorf("workflow %s: input: %w", plan.Name, err)
 		}
 	}
-	r := p.newRun(ctx, plan, input, opts)
-	r.caller, r.private = c, c != nil
+	var r *Run
+	if c == nil {
+		r = &Run{plan: plan, p: p}
+	} else {
+		r = c.runOf(p, plan)
+	}
+	r.init(ctx, input, opts)
 	err := p.admit(r)
 	if full, ok := err.(*OverloadError); ok {
 		if r.named != nil {
@@ -224,7 +231,10 @@ func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, 
 		err = p.overflow(ctx, r, opts.Wait, full)
 	}
 	if err != nil {
-		r.own.CancelCause(nil)
+		r.own.cancel(nil)
+		if c != nil {
+			c.reclaimRefused(r)
+		}
 		return nil, err
 	}
 	return r, nil
@@ -232,31 +242,39 @@ func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, 
 
 // newRun makes a run that is not admitted yet.
 func (p *Processor) newRun(ctx context.Context, plan *workflow.Plan, input any, opts Options) *Run {
-	r := &Run{plan: plan, p: p, id: opts.ID, named: opts.named, input: input, number: p.numbers.Add(1), level: cmp.Or(opts.Level, workflow.Normal)}
+	r := &Run{plan: plan, p: p}
+	r.init(ctx, input, opts)
+	return r
+}
+
+// init makes a run that is not admitted yet of one that knows no more than its plan and its processor.
+func (r *Run) init(ctx context.Context, input any, opts Options) {
+	p := r.p
+	if opts.Detached && (ctx.Done() != nil || ctx.Err() != nil) {
+		ctx = context.WithoutCancel(ctx)
+	}
+	r.deadline, r.timeout = time.Time{}, nil
+	if timeout := cmp.Or(opts.Timeout, r.plan.Timeout); timeout > 0 {
+		r.deadline = p.clock.read().Add(timeout)
+		r.timeout = &timeoutError{what: "run", limit: timeout}
+		r.own = newBoundedRunContext(p, ctx, r.deadline, r.timeout)
+	} else {
+		r.own = &runContext{p: p, parent: ctx}
+	}
+	r.own.plan, r.own.number, r.own.id, r.own.ctx = r.plan, p.numbers.Add(1), opts.ID, r.own
+	r.named, r.input, r.level = opts.named, input, cmp.Or(opts.Level, workflow.Normal)
 	if p.timed {
 		r.acceptedAt = p.clock.now()
 	}
 	if p.cfg.Observer != nil {
-		r.id = r.ID() // once, for all events
+		r.own.id = r.ID() // once, for all events
 	}
-	if opts.Detached && (ctx.Done() != nil || ctx.Err() != nil) {
-		ctx = context.WithoutCancel(ctx)
-	}
-	if timeout := cmp.Or(opts.Timeout, plan.Timeout); timeout > 0 {
-		r.deadline = p.clock.read().Add(timeout)
-		r.timeout = &timeoutError{what: "run", limit: timeout}
-		p.wheel.InitContext(&r.own, ctx, r.deadline, r.timeout)
-	} else {
-		p.wheel.InitContext(&r.own, ctx, time.Time{}, nil)
-	}
-	r.ctx = &r.own
-	return r
 }
 
 // assign hands an attempt to an idle task actor, or leaves it in the pool's
 // queue, where the next free one finds it.
 func (p *Processor) assign(a *attempt) {
-	member, a, err := p.pool.Assign(a, a.run.number, a.level)
+	member, a, err := p.pool.Assign(a, a.run.own.number, a.level)
 	if err != nil {
 		panic("processor: the task pool is full although every credit has a place: " + err.Error())
 	}
@@ -271,7 +289,7 @@ func (p *Processor) assignAll(all []*attempt) {
 		p.assign(all[0])
 		return
 	}
-	if p.pool.AssignAll(all, all[0].run.number, all[0].level, p.giveFunc) < len(all) {
+	if p.pool.AssignAll(all, all[0].run.own.number, all[0].level, p.giveFunc) < len(all) {
 		panic("processor: the task pool is full although every credit has a place")
 	}
 }

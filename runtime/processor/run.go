@@ -2,8 +2,6 @@ package processor
 
 import (
 	"container/list"
-	"context"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,34 +35,32 @@ import (
 //	R1  ending moves once, from 0: to succeeded by whoever brought open to 0, to
 //	    another state by the owner while it has a hold that it keeps
 //	R2  after the last decrement of a counter that it was due (a successor's pending, or open) a task
-//	    actor does not touch the run's state again, except through a successor that it has claimed
+//	    actor does not touch the run or its state again, except through a successor that it has claimed
 //	R3  a task's state is final before ending is looked at, and ending is moved
 //	    before the tasks are looked at: of a task that ends while its run does, at
 //	    least one side notices
+//	R4  whoever hands the run to its workflow actor (tell, post, runs) sets met while the run is open or linked, and nobody
+//	    clears it: the caller that finds it unset after the end, and no timers, is the only one to have the run
 type Run struct {
 	plan     *workflow.Plan
 	p        *Processor
-	number   uint64
-	id       string // given by the caller, or empty
+	own      *runContext // what bodies may keep of it
 	input    any
 	level    workflow.Level // of tasks that have none of their own
 	private  bool           // nobody can ask for its report
 	deadline time.Time      // of the run; zero is none
 	timeout  *timeoutError  // the cause when the deadline passes
 
-	ctx           context.Context // own, or what an observer made of it
-	own           scheduler.DeadlineContext
-	firstContexts [inlineContexts]firstContext
-	contexts      []firstContext // of the tasks after those
-	bounds        []boundContext // of the tasks that have no more than a Timeout, by TaskPlan.Bound
-	arms          []armed        // of the tasks that have a bound or a heartbeat, by TaskPlan.Arm
+	contexts []firstContext // of the tasks after those that have theirs in own
+	bounds   []boundContext // of the tasks that have no more than a Timeout, by TaskPlan.Bound
+	arms     []armed        // of the tasks that have a bound or a heartbeat, by TaskPlan.Arm
 
 	cancelAsked atomic.Bool
 	stage       atomic.Uint32 // waiting, begun, shed: who may still be shed
 	place       *list.Element // in the processor's list of runs that may be shed
 	status      atomic.Uint32 // workflow.Status
 
-	over   atomic.Bool   // the run has ended and its place is free
+	over   atomic.Bool   // the run has ended and its place is free; not used of a caller's
 	endMu  sync.Mutex    // guards done
 	done   chan struct{} // made when asked for, closed when over
 	caller *caller       // of Execute, else nil
@@ -94,11 +90,12 @@ type Run struct {
 	failure    error         // of the first task that failed in a run that went on
 	abandoned  bool          // a body was given up and may still run
 	saga       *saga         // nil until a task ends well that can be undone
-	undoes     *undo         // what a run is made for that undoes a task of another; nil of all others
 	undone     atomic.Int32  // compensations that have ended
 	undoTotal  atomic.Int32  // of those that are to be called; 0 until the run is being compensated
 	retried    bool          // an attempt was not the first
 	dropped    bool          // an attempt was dropped, and may still be in a queue
+	met        atomic.Bool   // its workflow actor has heard of it, and may do so again: see meet
+	cleared    bool          // its state is ready for another run, and still here
 
 	output any
 	err    error
@@ -124,7 +121,7 @@ func (r *Run) hold() bool {
 }
 
 // release gives up a hold or an ended sink, and ends the run with the last one. The caller must not touch
-// the run's state afterwards.
+// the run or its state afterwards.
 func (r *Run) release() {
 	if r.open.Add(-1) == 0 && r.ending.CompareAndSwap(0, uint32(workflow.StatusSucceeded)) {
 		r.finish(workflow.StatusSucceeded)
@@ -164,14 +161,9 @@ const (
 
 // ID returns the run's id: the one that the caller gave, else one that is
 // unique among all runtimes.
-func (r *Run) ID() string {
-	if r.id != "" {
-		return r.id
-	}
-	return r.p.prefix + strconv.FormatUint(r.number, 36)
-}
+func (r *Run) ID() string { return r.own.runID() }
 
-// Done returns a channel that is closed when the run has ended. The first call makes
+// Done returns a channel that is closed when a run from Submit has ended. The first call makes
 // it.
 func (r *Run) Done() <-chan struct{} {
 	r.endMu.Lock()
@@ -196,7 +188,6 @@ func (r *Run) announce() {
 		return
 	}
 	if r.caller != nil {
-		r.over.Store(true)
 		r.caller.wake() // publishes the outcome; the caller may be gone with the run afterwards
 		return
 	}
@@ -224,7 +215,7 @@ func (r *Run) Cancel(cause error) {
 	if r.Status().Ended() || !r.cancelAsked.CompareAndSwap(false, true) {
 		return
 	}
-	r.own.CancelCause(cause) // running tasks see it at once, the state machine soon
+	r.own.cancel(cause) // running tasks see it at once, the state machine soon
 	r.owner.post(control{kind: cancelRun, run: r, cause: cause})
 }
 

@@ -7,7 +7,7 @@ import (
 // A runState is the memory of a run that only the engine sees. It is used again
 // for another run of the same plan when the run has ended well, nobody can ask
 // for its report, and nothing out of the ordinary was written to it; see
-// Run.recycle.
+// Run.recycle. It may stay with its Run meanwhile; see caller.keep.
 type runState struct {
 	tasks   []taskState
 	results []any     // by task; read by the bodies of dependents
@@ -17,25 +17,35 @@ type runState struct {
 
 // prepare gives the run its state, with all tasks waiting, and a hold for its begin.
 func (r *Run) prepare() {
-	plan := r.plan
-	s, _ := plan.Scratch().Get().(*runState)
+	plan, s := r.plan, r.state
+	if s == nil {
+		s, _ = plan.Scratch().Get().(*runState)
+	}
 	if s == nil {
 		s = &runState{tasks: make([]taskState, len(plan.Tasks)), results: make([]any, len(plan.Tasks)), plain: isPlain(plan)}
 	}
 	for i := range s.tasks {
 		t := &s.tasks[i]
-		t.pending.Store(int32(len(plan.Tasks[i].Deps)))
+		if deps := len(plan.Tasks[i].Deps); deps > 1 { // else it is not used
+			t.pending.Store(int32(deps))
+		}
 		t.setStatus(workflow.StatusWaiting)
 		a := &t.first
-		a.run, a.task, a.item, a.number = r, int32(i), -1, 1
+		if a.run != r { // spare the write barrier
+			a.run = r
+		}
+		a.task, a.item, a.number = int32(i), -1, 1
 		a.level = r.levelOf(i)
 		a.phase.Store(phaseQueued)
 	}
-	s.ranks = nil
 	if r.p.cfg.Schedule == ScheduleMeasuredPath {
 		s.ranks = plan.Measured().Ranks()
+	} else if s.ranks != nil { // of another runtime's run of the same plan
+		s.ranks = nil
 	}
-	r.state, r.tasks = s, s.tasks
+	if r.state != s {
+		r.state, r.tasks = s, s.tasks
+	}
 	r.open.Store(int32(plan.Sinks) + 1)
 	if n := len(plan.Tasks); n > inlineContexts {
 		r.contexts = make([]firstContext, n-inlineContexts)
@@ -61,15 +71,25 @@ func isPlain(plan *workflow.Plan) bool {
 	return true
 }
 
-// recycle gives the state back. The caller knows that nobody uses it any more.
+// recycle clears the state for another run. The caller knows that nobody uses it any more.
 func (r *Run) recycle() {
 	s := r.state
-	r.state, r.tasks = nil, nil
 	clear(s.results)
 	if !s.plain || r.retried {
 		clear(s.tasks)
 	}
 	// Attempts keep pointing to their run until the next one, or until the pool is emptied, which takes two collections:
 	// what is written during one costs.
+	if r.caller != nil && !r.met.Load() {
+		r.cleared = true // what becomes of it is the caller's to say
+		return
+	}
+	r.giveStateBack()
+}
+
+// giveStateBack lets other runs of the plan have a state that was cleared.
+func (r *Run) giveStateBack() {
+	s := r.state
+	r.state, r.tasks = nil, nil
 	r.plan.Scratch().Put(s)
 }

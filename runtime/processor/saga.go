@@ -97,7 +97,7 @@ func (r *Run) compensating() bool { return r.saga != nil && r.saga.status != 0 }
 // conclude publishes the run's outcome, once what is to be undone is. It is called by whoever makes the outcome.
 func (r *Run) conclude(status workflow.Status, output any, err error) {
 	switch {
-	case r.undoes != nil:
+	case r.own.undoes != nil:
 		r.concludeUndo(status, err)
 	case status != workflow.StatusSucceeded && r.canBeUndone():
 		r.p.compensating.Add(1)
@@ -110,7 +110,7 @@ func (r *Run) conclude(status workflow.Status, output any, err error) {
 
 // compensate begins to undo the tasks of a run.
 func (w *workflowActor) compensate(r *Run) {
-	r.own.CancelCause(cmp.Or(r.saga.err, error(context.Canceled))) // its tasks have ended, but not what they left behind
+	r.own.cancel(cmp.Or(r.saga.err, error(context.Canceled))) // its tasks have ended, but not what they left behind
 	all := flatten(nil, r, r)
 	r.saga.undos = all
 	r.undoTotal.Store(int32(len(all)))
@@ -165,10 +165,10 @@ func (w *workflowActor) undoNext(r *Run) {
 func (w *workflowActor) undo(u *undo) {
 	plan := u.run.plan.Compensation(int(u.task), u.name(), u.body())
 	plan.Name = u.of.plan.Name // to observers it is part of that run
-	r := w.p.newRun(context.WithoutCancel(u.of.ctx), plan, nil, Options{
+	r := w.p.newRun(context.WithoutCancel(u.of.own.ctx), plan, nil, Options{
 		ID: u.of.ID(), Level: workflow.Level(u.run.levelOf(int(u.task))) + workflow.Critical,
 	})
-	r.undoes, r.owner = u, w
+	r.own.undoes, r.owner = u, w
 	r.stage.Store(stageBegun)
 	r.prepare()
 	u.of.saga.current = r
@@ -219,14 +219,14 @@ func (r *Run) concludeUndo(status workflow.Status, err error) {
 	if t := r.timers; t != nil {
 		t.grace.Stop()
 	}
-	r.own.CancelCause(nil)
+	r.own.cancel(nil)
 	r.status.Store(uint32(status)) // publishes err
-	r.owner.post(control{kind: undone, run: r.undoes.of, sub: r})
+	r.owner.post(control{kind: undone, run: r.own.undoes.of, sub: r})
 }
 
 // undone goes on when a compensation has ended.
 func (w *workflowActor) undone(r, undo *Run) {
-	u := undo.undoes
+	u := undo.own.undoes
 	if undo.abandoned { // its body may still read what the run has
 		r.abandoned, u.run.abandoned = true, true
 	}

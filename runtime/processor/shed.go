@@ -9,7 +9,7 @@ import (
 
 // shed ends a run that was never admitted.
 func (p *Processor) shed(r *Run, full *OverloadError) {
-	r.own.CancelCause(full)
+	r.own.cancel(full)
 	r.prepare()
 	r.err = &RunError{Workflow: r.plan.Name, RunID: r.ID(), Status: workflow.StatusCancelled, Err: full}
 	for i := range r.tasks {
@@ -35,7 +35,7 @@ func (p *Processor) takePlace(r, victim *Run, full *OverloadError) {
 	p.counters(full).shed.Add(1)
 	p.refused(victim, full)
 	victim.cancelAsked.Store(true)
-	victim.own.CancelCause(full)
+	victim.own.cancel(full)
 	victim.owner.post(control{kind: cancelRun, run: victim, cause: full})
 	r.owner.post(control{kind: replaceRun, run: r})
 	p.remember(r)

@@ -125,7 +125,7 @@ func (w *workflowActor) endSub(a *attempt, output any, err error) {
 		} else {
 			a.run.state.results[a.task] = output
 		}
-	case a.run.ctx.Err() != nil:
+	case a.run.own.ctx.Err() != nil:
 		a.status, a.err = workflow.StatusCancelled, err
 	case deadline != 0 && a.endedAt >= deadline:
 		a.status, a.err = workflow.StatusTimedOut, a.timeout(err)

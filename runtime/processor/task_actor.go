@@ -199,7 +199,7 @@ func (t *taskActor) execute(a *attempt) (next *attempt, replaced bool) {
 		}
 	}()
 	var result any
-	err := a.run.ctx.Err() // its run or its time may have ended while it waited
+	err := a.run.own.ctx.Err() // its run or its time may have ended while it waited
 	if err != nil || armed != nil && a.startedAt >= armed.deadline {
 		err = ctx.Err()
 	}
@@ -239,7 +239,7 @@ func (t *taskActor) executeLean(a *attempt) (next *attempt, replaced bool) {
 		a.state().move(workflow.StatusReady, workflow.StatusRunning)
 	}
 	var result any
-	err := r.ctx.Err()
+	err := r.own.ctx.Err()
 	if err == nil && t.p.leaks.spent.Load() {
 		err = t.p.leaks.refuse(kindOf(a), t.p.taskActors())
 	}
@@ -251,7 +251,7 @@ func (t *taskActor) executeLean(a *attempt) (next *attempt, replaced bool) {
 	if err == nil && r.ending.Load() == 0 && a.phase.CompareAndSwap(phaseRunning, phaseAdvanced) {
 		r.state.results[a.task] = result // before the successors' pending: they read it
 		a.status = workflow.StatusSucceeded
-		return t.moveOn(a), false
+		return t.moveOn(a, 0), false
 	}
 	if !t.finish(a, result, err, ctx, nil) {
 		return nil, !t.comeBack(a)
@@ -275,7 +275,7 @@ func callLean(ctx context.Context, r *Run, plan *workflow.TaskPlan) (result any,
 // dependencies down and claims those that became ready. One of them it returns, to execute it
 // next. All else is the workflow actor's and goes there with the reply.
 //
-// It must not touch the run's state after its last decrement but through a successor
+// It must not touch the run or its state after its last decrement but through a successor
 // that it has claimed: see Run, R2.
 func (t *taskActor) advance(a *attempt) (next *attempt) {
 	r, w := a.run, a.run.owner
@@ -284,11 +284,14 @@ func (t *taskActor) advance(a *attempt) (next *attempt) {
 		return nil
 	}
 	a.phase.Store(phaseAdvanced)
-	return t.moveOn(a)
+	if !a.timed() { // then endedAt may be that of another runtime's run of the same plan
+		return t.moveOn(a, 0)
+	}
+	return t.moveOn(a, a.endedAt)
 }
 
-// moveOn is advance after an attempt that has ended its task well.
-func (t *taskActor) moveOn(a *attempt) (next *attempt) {
+// moveOn is advance after an attempt that has ended its task well. now is when that was, 0 if it was not timed.
+func (t *taskActor) moveOn(a *attempt, now instant) (next *attempt) {
 	r, w, state, succs := a.run, a.run.owner, a.state(), a.plan().Succs
 	if !r.private || t.p.timed {
 		state.record(a)
@@ -322,7 +325,7 @@ func (t *taskActor) moveOn(a *attempt) (next *attempt) {
 		}
 	}
 	if n == 1 && t.local.first == nil && t.mayExecute(first) {
-		return t.exchange(w, first, a.endedAt)
+		return t.exchange(w, first, now)
 	}
 	if n == 1 {
 		ready = append(ready, first)
@@ -640,7 +643,7 @@ func (a *attempt) judge(ctx context.Context, err error) (workflow.Status, error)
 	switch {
 	case err == nil && !late:
 		return workflow.StatusSucceeded, nil
-	case a.run.ctx.Err() != nil:
+	case a.run.own.ctx.Err() != nil:
 		return workflow.StatusCancelled, cmp.Or(err, ctx.Err())
 	case late || deadline != 0 && ctx.Err() != nil:
 		return workflow.StatusTimedOut, a.timeout(err)

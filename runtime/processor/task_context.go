@@ -11,10 +11,9 @@ import (
 )
 
 // A firstContext is the context of the first attempt of a task that has no deadline of its own: its run's, and what a
-// body can learn about itself. Bodies may keep it for ever, so it is never used again, and of the run it touches only
-// what stays.
+// body can learn about itself. Bodies may keep it for ever, so it is never used again, and a Run that may be is out of its reach.
 type firstContext struct {
-	run  *Run
+	run  *runContext
 	task int32
 }
 
@@ -27,7 +26,7 @@ type taskContext struct {
 	pulse  *armed // nil without a heartbeat
 }
 
-// inlineContexts is how many tasks' contexts have their place in the Run itself,
+// inlineContexts is how many tasks' contexts have their place in the runContext itself,
 // so that a small run is one allocation.
 const inlineContexts = 4
 
@@ -35,11 +34,11 @@ const inlineContexts = 4
 func (r *Run) firstContext(task int32) *firstContext {
 	var c *firstContext
 	if int(task) < inlineContexts {
-		c = &r.firstContexts[task]
+		c = &r.own.first[task]
 	} else {
 		c = &r.contexts[task-inlineContexts]
 	}
-	c.run, c.task = r, task
+	c.run, c.task = r.own, task
 	return c
 }
 
@@ -48,7 +47,7 @@ func (r *Run) context(a *attempt) attemptContext {
 	if a.number == 1 && a.item < 0 && !a.repeated && !a.asking && a.plan().Heartbeat == 0 {
 		return r.firstContext(a.task)
 	}
-	c := &taskContext{firstContext: firstContext{run: r, task: a.task}, item: a.item, number: a.number}
+	c := &taskContext{firstContext: firstContext{run: r.own, task: a.task}, item: a.item, number: a.number}
 	if a.repeated {
 		c.again = int32(a.state().loop.iteration)
 	}
@@ -102,9 +101,9 @@ func (c *firstContext) IdempotencyKey() string { return c.key("") }
 func (c *firstContext) key(within string) string {
 	r, task := c.run, c.task
 	if u := r.undoes; u != nil { // whose own task is called by its path
-		r, task, within = u.run, u.task, u.keySuffix()
+		r, task, within = u.run.own, u.task, u.keySuffix()
 	}
-	return r.ID() + "/" + keySegment(r.plan.Tasks[task].Name) + within
+	return r.runID() + "/" + keySegment(r.plan.Tasks[task].Name) + within
 }
 
 // keySegment is a task's name as a part of a key that no other task, item, iteration or compensation has: what stands for a

@@ -119,7 +119,7 @@ func (w *workflowActor) answered(a *attempt) {
 	a.turn++
 	switch {
 	case status == workflow.StatusCancelled:
-		cause := Cause(r.ctx)
+		cause := Cause(r.own.ctx)
 		w.end(r, r.statusFor(cause), cause)
 		w.endWithRun(r, i)
 	case status != workflow.StatusSucceeded:
@@ -278,7 +278,7 @@ func (w *workflowActor) attemptEnded(a *attempt) {
 	}
 	switch {
 	case a.status == workflow.StatusCancelled:
-		cause := Cause(r.ctx) // the order may be on its way still
+		cause := Cause(r.own.ctx) // the order may be on its way still
 		w.end(r, r.statusFor(cause), cause)
 		w.endWithRun(r, a.task)
 	case a.status != workflow.StatusSucceeded && !w.keepError(a):
@@ -536,9 +536,9 @@ func (w *workflowActor) abandon(a *attempt) {
 	if a.timed() {
 		a.endedAt = w.p.clock.now()
 	}
-	if a.run.ctx.Err() != nil {
+	if a.run.own.ctx.Err() != nil {
 		a.status = workflow.StatusCancelled
-		a.err = fmt.Errorf("ignored its cancelled context for %v: %w", w.p.cfg.CancelGrace, Cause(a.run.ctx))
+		a.err = fmt.Errorf("ignored its cancelled context for %v: %w", w.p.cfg.CancelGrace, Cause(a.run.own.ctx))
 	} else {
 		a.status = workflow.StatusTimedOut
 		a.err = a.timeout(fmt.Errorf("ignored its cancelled context for %v", w.p.cfg.CancelGrace))

@@ -60,6 +60,9 @@ type workflowActor struct {
 
 // post gives the actor an order, from anywhere.
 func (w *workflowActor) post(c control) {
+	if r := c.about(); r != nil {
+		r.meet()
+	}
 	w.mu.Lock()
 	w.orders = append(w.orders, c)
 	w.mu.Unlock()
@@ -69,6 +72,7 @@ func (w *workflowActor) post(c control) {
 // tell sends a message whose place in the mailbox its sender holds: one of the
 // waiting runs', or a credit.
 func (w *workflowActor) tell(m message) {
+	m.about().meet()
 	if err := w.ref.Tell(m); err != nil && !w.p.halted.Load() {
 		// Stop waits for every run and reply before it closes the mailbox, so
 		// this is a defect of the engine: never let it pass in silence.
@@ -211,7 +215,7 @@ func (w *workflowActor) begin(r *Run) {
 	if obs := w.p.cfg.Observer; obs != nil {
 		e := newEvent(r)
 		e.Actor, e.At, e.Queue = w.index, w.p.clock.time(r.startedAt), r.startedAt.since(r.acceptedAt)
-		r.ctx = obs.RunStarted(r.ctx, e)
+		r.own.ctx = obs.RunStarted(r.own.ctx, e)
 		e.release()
 	}
 	if r.timeout != nil {
@@ -351,6 +355,7 @@ func (w *workflowActor) runs() []*Run {
 	defer w.runsMu.Unlock()
 	all := make([]*Run, 0, w.runCount.Load())
 	for r := w.linked; r != nil; r = r.next {
+		r.meet() // before it is unlinked
 		all = append(all, r)
 	}
 	return all

@@ -170,8 +170,8 @@ type Inputs struct {
 	Previous  any
 }
 
-// A View is what the functions of a plan may ask about their run. An engine
-// implements it; the methods are safe for concurrent use and do not block.
+// A View is what the functions of a plan may ask about their run, until they return: it must
+// not be kept. An engine implements it; the methods are safe for concurrent use and do not block.
 type View interface {
 	// RunID is the run's id.
 	RunID() string
