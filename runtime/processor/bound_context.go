@@ -23,17 +23,13 @@ func (c *boundContext) make() *scheduler.DeadlineContext {
 	return c.late.make(c.run.p.wheel, &c.firstContext, c.run.p.clock.time(c.deadline))
 }
 
-// end cancels the context: its attempt has ended. If that was reported before, the order is on its way, and the run is not to be
-// used again (R4).
-func (c *boundContext) end() {
-	if !c.late.end() {
-		c.of.meet()
-	}
-}
+// end cancels the context: its attempt has ended.
+func (c *boundContext) end() { c.late.end() }
 
-// report tells the workflow actor of a body that overstays, unless its attempt has ended: then the run may be another one by now.
+// report tells the workflow actor of a body that overstays, unless its attempt has ended: then the run may be another one by now, which
+// is kept from being used once more for nothing.
 func (c *boundContext) report() {
-	c.make() // for end to find it
+	c.of.meet() // before the attempt can end: see R4
 	if c.late.report() {
 		c.of.owner.post(control{kind: overstayed, run: c.of, task: c.task})
 	}

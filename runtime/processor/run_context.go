@@ -102,14 +102,14 @@ type lateContext struct {
 
 const (
 	lateOpen     uint32 = iota
-	lateEnded           // before it was reported, if it ever was made
 	lateReported        // see report
+	lateEnded
 )
 
 // unasked reports whether nobody has asked and the context has not ended by itself.
 func (l *lateContext) unasked() bool { return l.whole.Load() == nil && !l.ended() }
 
-// ended reports whether end was called before report.
+// ended reports whether end was called.
 func (l *lateContext) ended() bool { return l.state.Load() == lateEnded }
 
 // make makes the context, if nobody has. A zero deadline is none.
@@ -128,14 +128,13 @@ func (l *lateContext) make(w *scheduler.Wheel, parent context.Context, deadline 
 	return whole
 }
 
-// end cancels the context. It answers false if it was reported before.
-func (l *lateContext) end() bool {
-	first := l.state.CompareAndSwap(lateOpen, lateEnded) || l.ended()
+// end cancels the context.
+func (l *lateContext) end() {
+	l.state.Store(lateEnded)
 	if whole := l.whole.Load(); whole != nil {
 		whole.Cancel()
 	}
-	return first
 }
 
-// report marks a context that was made, if it has not ended before.
+// report marks a context that has not ended; one caller gets true.
 func (l *lateContext) report() bool { return l.state.CompareAndSwap(lateOpen, lateReported) }
