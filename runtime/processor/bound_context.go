@@ -9,25 +9,31 @@ import (
 )
 
 // A boundContext is the context of the first attempt of a task that has a Timeout. Most bodies neither ask when
-// it is done nor outlive their attempt, so all that this needs is made when they do: until then it is 40 bytes.
+// it is done nor outlive their attempt, so all that this needs is made when they do: until then it is 48 bytes.
 // It is never used again, as bodies may keep it for ever.
 type boundContext struct {
 	firstContext
-	whole    lateContext
+	late     lateContext
 	deadline instant
-	of       *Run // to tell its workflow actor of a body that overstays; a run with bounds is not used again
+	of       *Run // to tell its workflow actor of a body that overstays
 }
 
 // make returns the whole context.
 func (c *boundContext) make() *scheduler.DeadlineContext {
-	if whole := c.whole.made(); whole != nil {
-		return whole
-	}
-	return c.whole.make(c.run.p.wheel, &c.firstContext, c.run.p.clock.time(c.deadline))
+	return c.late.make(c.run.p.wheel, &c.firstContext, c.run.p.clock.time(c.deadline))
 }
 
 // end cancels the context: its attempt has ended.
-func (c *boundContext) end() { c.whole.end() }
+func (c *boundContext) end() { c.late.end() }
+
+// report tells the workflow actor of a body that overstays, unless its attempt has ended: then the run may be another one by now, which
+// is kept from being used once more for nothing.
+func (c *boundContext) report() {
+	c.of.meet() // before the attempt can end: see R4
+	if c.late.report() {
+		c.of.owner.post(control{kind: overstayed, run: c.of, task: c.task})
+	}
+}
 
 // Deadline is part of context.Context.
 func (c *boundContext) Deadline() (time.Time, bool) {
@@ -43,7 +49,7 @@ func (c *boundContext) Done() <-chan struct{} { return c.make().Done() }
 
 // Err is part of context.Context.
 func (c *boundContext) Err() error {
-	if c.whole.unasked() && c.run.ctx.Err() == nil && c.run.p.clock.now() < c.deadline {
+	if c.late.unasked() && c.run.ctx.Err() == nil && c.run.p.clock.now() < c.deadline {
 		return nil
 	}
 	return c.make().Err()
@@ -51,7 +57,7 @@ func (c *boundContext) Err() error {
 
 // Value is part of context.Context.
 func (c *boundContext) Value(key any) any {
-	if key == workflow.AttemptKey || c.whole.unasked() {
+	if key == workflow.AttemptKey || c.late.unasked() {
 		return c.firstContext.Value(key)
 	}
 	return c.make().Value(key)
@@ -114,12 +120,12 @@ func (o *overstay) TimerFired() {
 	o.due.Store(notDue) // before current: see W1
 	for {
 		c := o.current.Load()
-		if c == nil || c.whole.endedUnasked() {
+		if c == nil || c.late.ended() {
 			return
 		}
 		due := o.dueOf(c)
 		if o.p.clock.now() >= due {
-			c.of.owner.post(control{kind: overstayed, run: c.of, task: c.task})
+			c.report()
 			return
 		}
 		o.move(due)

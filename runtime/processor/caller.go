@@ -82,7 +82,7 @@ func (c *caller) reclaim(r *Run) {
 	if !r.cleared {
 		return
 	}
-	if r.met.Load() || r.timers != nil || r.bounds != nil || r.arms != nil {
+	if r.met.Load() || r.timers != nil || r.arms != nil {
 		r.giveStateBack()
 		return
 	}
@@ -100,7 +100,7 @@ func (c *caller) reclaimRefused(r *Run) {
 // reset makes a run that may be used again as it was before init, but for its state. What it leaves alone is either written by
 // init and prepare, or by nobody in a run that ends as such a one does.
 func (r *Run) reset() {
-	r.own, r.contexts, r.owner = nil, nil, nil
+	r.own, r.contexts, r.bounds, r.owner = nil, nil, nil, nil
 	r.output, r.err = nil, nil
 	r.stage.Store(stageWaiting)
 	r.status.Store(0)

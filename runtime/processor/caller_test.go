@@ -34,7 +34,7 @@ func TestSpareRun(t *testing.T) {
 		{name: "retry policy that is not needed", kept: true, body: add, tasks: []workflow.Option{workflow.Retry(retry.Constant{})}},
 		{name: "run timeout", body: add, opts: processor.Options{Timeout: time.Hour}},
 		{name: "id", body: add, opts: processor.Options{ID: "x"}},
-		{name: "task timeout", body: add, tasks: []workflow.Option{workflow.Timeout(time.Hour)}},
+		{name: "task timeout", kept: true, body: add, tasks: []workflow.Option{workflow.Timeout(time.Hour)}},
 		{name: "heartbeat", body: add, tasks: []workflow.Option{workflow.HeartbeatTimeout(time.Hour)}},
 		{name: "rate limit", body: add, tasks: []workflow.Option{workflow.RateLimit(judge(func() {}))}},
 		{name: "retried", body: func(_ context.Context, n int) (int, error) {
@@ -128,40 +128,76 @@ func TestLateTimer(t *testing.T) {
 	}
 }
 
-// TestLateCancel: the order to cancel a run that has ended well meanwhile does not meet the run that its caller executes next.
-func TestLateCancel(t *testing.T) {
-	p := start(t, processor.Config{WorkflowActors: 1})
-	execute := func(ctx context.Context, body func(context.Context, int) (int, error), opts ...workflow.Option) {
-		t.Helper()
-		if _, err := p.Execute(ctx, plan(t, body, opts...), 0, processor.Options{}); err != nil {
-			t.Fatal(err)
-		}
+// TestLateOrder: an order about a run that has ended well meanwhile does not meet the run that its caller executes next.
+func TestLateOrder(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ask  func(ctx context.Context, cancel func())
+		opts []workflow.Option
+	}{
+		{name: "cancelled", ask: func(_ context.Context, cancel func()) { cancel() }},
+		{name: "overstayed", ask: func(ctx context.Context, _ func()) { processor.Overstays(ctx) }, opts: []workflow.Option{workflow.Timeout(time.Hour)}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := start(t, processor.Config{WorkflowActors: 1})
+			execute := func(ctx context.Context, body func(context.Context, int) (int, error), opts ...workflow.Option) {
+				t.Helper()
+				if _, err := p.Execute(ctx, plan(t, body, opts...), 0, processor.Options{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			limit := func(reserve func()) workflow.Option { return workflow.RateLimit(judge(reserve)) } // is asked on the workflow actor
+			nothing := func(context.Context, int) (int, error) { return 0, nil }
+			for range 20 { // sync.Pool may lose the run that would be used again
+				entered, leave := make(chan struct{}), make(chan struct{})
+				holder, err := p.Submit(context.Background(), plan(t, nothing, limit(func() { close(entered); <-leave })), 0, processor.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				<-entered
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				execute(ctx, func(ctx context.Context, _ int) (int, error) {
+					c.ask(ctx, cancel)
+					for p.Posted() == 0 {
+						goruntime.Gosched()
+					}
+					return 0, nil
+				}, c.opts...)
+				execute(context.Background(), func(ctx context.Context, _ int) (int, error) {
+					close(leave)
+					<-holder.Done()
+					for range 2 { // the order was obeyed before the second one was
+						execute(context.Background(), nothing, limit(func() {}))
+					}
+					return 0, ctx.Err()
+				}, c.opts...)
+			}
+			if n := p.Stats().Leaked; n != 0 {
+				t.Errorf("%d bodies given up; want none", n)
+			}
+		})
 	}
-	limit := func(reserve func()) workflow.Option { return workflow.RateLimit(judge(reserve)) } // is asked on the workflow actor
-	nothing := func(context.Context, int) (int, error) { return 0, nil }
-	for range 20 { // sync.Pool may lose the run that would be used again
-		entered, leave := make(chan struct{}), make(chan struct{})
-		holder, err := p.Submit(context.Background(), plan(t, nothing, limit(func() { close(entered); <-leave })), 0, processor.Options{})
-		if err != nil {
+}
+
+// TestLateOverstay: a timer that fires when its attempt has ended orders nothing.
+func TestLateOverstay(t *testing.T) {
+	p := start(t, processor.Config{})
+	for _, ask := range []bool{false, true} {
+		var kept context.Context
+		quick := plan(t, func(ctx context.Context, n int) (int, error) {
+			if kept = ctx; ask {
+				_ = ctx.Done()
+			}
+			return n, nil
+		}, workflow.Timeout(time.Hour))
+		if _, err := p.Execute(context.Background(), quick, 1, processor.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		<-entered
-		ctx, cancel := context.WithCancel(context.Background())
-		execute(ctx, func(context.Context, int) (int, error) {
-			cancel()
-			for p.Posted() == 0 {
-				goruntime.Gosched()
-			}
-			return 0, nil
-		})
-		execute(context.Background(), func(ctx context.Context, _ int) (int, error) {
-			close(leave)
-			<-holder.Done()
-			for range 2 { // the order was obeyed before the second one was
-				execute(context.Background(), nothing, limit(func() {}))
-			}
-			return 0, ctx.Err()
-		})
+		processor.Overstays(kept)
+		if n := p.Posted(); n != 0 {
+			t.Errorf("asked for Done: %v: %d orders; want none", ask, n)
+		}
 	}
 }
 

@@ -86,3 +86,7 @@ func (p *Processor) Posted() (n int) {
 func StuckTimer(ctx context.Context) scheduler.TimerHandler {
 	return (*armed)(unsafe.Pointer(ctx.(*scheduler.DeadlineContext))) // its first field
 }
+
+// Overstays has the timer of the body with this context fire, as one whose deadline has passed; the context must be that of a task with no
+// more than a Timeout.
+func Overstays(ctx context.Context) { ctx.(*boundContext).report() }

@@ -11,13 +11,13 @@ import (
 )
 
 // A runContext is the context of a run, and all that bodies may keep of a run that is used again: so this one never is, and is apart from
-// the Run. (A boundContext and that of a compensation lead to a whole Run, which is then not used again.)
+// the Run. (That of a compensation leads to a whole Run, which is then not used again.)
 type runContext struct {
 	p      *Processor
 	plan   *workflow.Plan
 	parent context.Context // of who began the run
 	ctx    context.Context // the runContext itself, or what an observer made of it
-	whole  lateContext
+	late   lateContext
 	number uint64
 	id     string // given by the caller, or empty
 	undoes *undo  // what the run is made for if it undoes a task of another; nil of all others
@@ -40,31 +40,28 @@ func newBoundedRunContext(p *Processor, parent context.Context, deadline time.Ti
 	})
 	both.own.p, both.own.parent = p, parent
 	p.wheel.InitContext(&both.whole, parent, deadline, cause)
-	both.own.whole.is.Store(&both.whole)
+	both.own.late.whole.Store(&both.whole)
 	return &both.own
 }
 
 // make returns the whole context.
 func (c *runContext) make() *scheduler.DeadlineContext {
-	if whole := c.whole.made(); whole != nil {
-		return whole
-	}
-	return c.whole.make(c.p.wheel, c.parent, time.Time{})
+	return c.late.make(c.p.wheel, c.parent, time.Time{})
 }
 
 // cancel ends the context, unless it has ended. Without a cause that is context.Canceled.
 func (c *runContext) cancel(cause error) {
 	switch {
 	case cause == nil:
-		c.whole.end()
-	case !c.whole.endedUnasked():
+		c.late.end()
+	case !c.late.ended():
 		c.make().CancelCause(cause)
 	}
 }
 
 // Deadline is part of context.Context.
 func (c *runContext) Deadline() (time.Time, bool) {
-	if whole := c.whole.made(); whole != nil {
+	if whole := c.late.whole.Load(); whole != nil {
 		return whole.Deadline()
 	}
 	return c.parent.Deadline()
@@ -75,7 +72,7 @@ func (c *runContext) Done() <-chan struct{} { return c.make().Done() }
 
 // Err is part of context.Context.
 func (c *runContext) Err() error {
-	if c.whole.unasked() && c.parent.Err() == nil {
+	if c.late.unasked() && c.parent.Err() == nil {
 		return nil
 	}
 	return c.make().Err()
@@ -83,7 +80,7 @@ func (c *runContext) Err() error {
 
 // Value is part of context.Context.
 func (c *runContext) Value(key any) any {
-	if c.whole.unasked() {
+	if c.late.unasked() {
 		return c.parent.Value(key)
 	}
 	return c.make().Value(key)
@@ -96,56 +93,48 @@ func (c *runContext) AfterFunc(f func()) (stop func() bool) { return c.make().Af
 func (c *runContext) String() string { return "ringmill.Run(" + c.runID() + ")" }
 
 // A lateContext is a context that is made when somebody asks for what takes more than a look at its parent and the clock.
-// Most never are.
-//
-//	nil -> made        somebody asked
-//	nil -> endedLate   the context has ended, and nobody had asked
-//	endedLate -> made  and cancelled
+// Most never are. Whoever makes it stores it and then looks at state, whoever ends it moves state and then looks for it, so one of the two
+// sees the other.
 type lateContext struct {
-	is atomic.Pointer[scheduler.DeadlineContext]
+	whole atomic.Pointer[scheduler.DeadlineContext]
+	state atomic.Uint32
 }
 
-// endedLate stands for a context that was cancelled before anybody asked for it.
-var endedLate = new(scheduler.DeadlineContext)
+const (
+	lateOpen     uint32 = iota
+	lateReported        // see report
+	lateEnded
+)
 
 // unasked reports whether nobody has asked and the context has not ended by itself.
-func (l *lateContext) unasked() bool { return l.is.Load() == nil }
+func (l *lateContext) unasked() bool { return l.whole.Load() == nil && !l.ended() }
 
-// endedUnasked reports whether the context was cancelled before anybody asked.
-func (l *lateContext) endedUnasked() bool { return l.is.Load() == endedLate }
+// ended reports whether end was called.
+func (l *lateContext) ended() bool { return l.state.Load() == lateEnded }
 
-// made returns the context if it was made.
-func (l *lateContext) made() *scheduler.DeadlineContext {
-	if is := l.is.Load(); is != endedLate {
-		return is
-	}
-	return nil
-}
-
-// make makes the context, if nobody else does so first. A zero deadline is none.
+// make makes the context, if nobody has. A zero deadline is none.
 func (l *lateContext) make(w *scheduler.Wheel, parent context.Context, deadline time.Time) *scheduler.DeadlineContext {
-	for {
-		is := l.is.Load()
-		if is != nil && is != endedLate {
-			return is
-		}
-		made := new(scheduler.DeadlineContext)
-		w.InitContext(made, parent, deadline, nil)
-		if is == endedLate {
-			made.Cancel()
-		}
-		if l.is.CompareAndSwap(is, made) {
-			return made
+	whole := l.whole.Load()
+	if whole == nil {
+		whole = new(scheduler.DeadlineContext)
+		w.InitContext(whole, parent, deadline, nil)
+		if !l.whole.CompareAndSwap(nil, whole) {
+			whole = l.whole.Load()
 		}
 	}
+	if l.ended() {
+		whole.Cancel()
+	}
+	return whole
 }
 
 // end cancels the context.
 func (l *lateContext) end() {
-	if l.is.CompareAndSwap(nil, endedLate) {
-		return
-	}
-	if whole := l.made(); whole != nil {
+	l.state.Store(lateEnded)
+	if whole := l.whole.Load(); whole != nil {
 		whole.Cancel()
 	}
 }
+
+// report marks a context that has not ended; one caller gets true.
+func (l *lateContext) report() bool { return l.state.CompareAndSwap(lateOpen, lateReported) }
