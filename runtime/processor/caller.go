@@ -102,6 +102,7 @@ func (c *caller) reclaimRefused(r *Run) {
 func (r *Run) reset() {
 	r.own, r.contexts, r.bounds, r.owner = nil, nil, nil, nil
 	r.output, r.err = nil, nil
+	r.acceptedAt, r.startedAt, r.endedAt = 0, 0, 0
 	r.stage.Store(stageWaiting)
 	r.status.Store(0)
 	r.ending.Store(0)
@@ -151,6 +152,7 @@ func (p *Processor) beginHere(r *Run, w *workflowActor) bool {
 		r.startedAt = p.clock.now()
 	}
 	r.status.Store(uint32(workflow.StatusRunning))
+	r.observeStart()
 	c := r.caller
 	if c == nil {
 		c = p.callers.Get().(*caller)

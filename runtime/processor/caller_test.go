@@ -21,6 +21,7 @@ func TestSpareRun(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		kept  bool
+		cfg   processor.Config
 		ctx   context.Context
 		body  func(context.Context, int) (int, error)
 		opts  processor.Options
@@ -28,6 +29,8 @@ func TestSpareRun(t *testing.T) {
 		fails bool
 	}{
 		{name: "plain", kept: true, body: add},
+		{name: "observed", kept: true, cfg: processor.Config{Observer: &recorder{name: "o"}}, body: add},
+		{name: "timed", kept: true, cfg: processor.Config{TaskTimings: true}, body: add},
 		{name: "Inline", kept: true, body: add, tasks: []workflow.Option{workflow.Inline()}},
 		{name: "context can end", kept: true, ctx: ctx, body: add},
 		{name: "level", kept: true, body: add, opts: processor.Options{Level: workflow.High}},
@@ -47,7 +50,7 @@ func TestSpareRun(t *testing.T) {
 		{name: "panicked", fails: true, body: func(context.Context, int) (int, error) { panic("broken") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, plan := start(t, processor.Config{}), plan(t, c.body, c.tasks...)
+			p, plan := start(t, c.cfg), plan(t, c.body, c.tasks...)
 			if c.ctx == nil {
 				c.ctx = context.Background()
 			}

@@ -138,6 +138,16 @@ func (r *Run) publish(status workflow.Status, output any, err error) {
 	r.p.ended(r)
 }
 
+// observeStart tells the observer that the run has begun.
+func (r *Run) observeStart() {
+	if obs := r.p.cfg.Observer; obs != nil {
+		e := newEvent(r)
+		e.Actor, e.At, e.Queue = r.owner.index, r.p.clock.time(r.startedAt), r.startedAt.since(r.acceptedAt)
+		r.own.ctx = obs.RunStarted(r.own.ctx, e)
+		e.release()
+	}
+}
+
 // forgetValues lets go of what the run's bodies have worked with.
 func (r *Run) forgetValues(status workflow.Status) {
 	if status == workflow.StatusSucceeded && r.canBeUndone() {
@@ -150,7 +160,7 @@ func (r *Run) forgetValues(status workflow.Status) {
 		return
 	}
 	r.input = nil
-	if r.private && status == workflow.StatusSucceeded && !r.p.timed && !r.dropped {
+	if r.private && status == workflow.StatusSucceeded && !r.dropped {
 		r.recycle()
 		return
 	}

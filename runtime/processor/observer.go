@@ -10,14 +10,14 @@ import (
 )
 
 // An Observer is told about runs, attempts and things worth noticing. Its
-// methods are called on the engine's goroutines, possibly at the same time, and
+// methods are called on the engine's goroutines, or RunStarted and what is about Inline tasks on that of the run's caller, possibly at the same time. They
 // must not block nor call runtime.Goexit. A panic is contained and counted in Stats.ObserverPanics; a nil
 // context that is returned counts as the one given. The *Event is valid only
 // during the call.
 //
 // A nil Observer costs nothing: no event is built and no clock is read for it.
 type Observer interface {
-	// RunStarted is called when a workflow actor begins a run. The context
+	// RunStarted is called when a run begins. The context
 	// it returns is the parent of every context that the run's tasks see.
 	RunStarted(ctx context.Context, e *Event) context.Context
 	// RunEnded is called once for every RunStarted, with the context that

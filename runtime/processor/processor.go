@@ -90,7 +90,7 @@ func New(cfg Config) (*Processor, error) {
 	}
 	p.lean = !p.timed && cfg.TaskActorsMax == 0
 	p.bounded = p.lean && cfg.Clock == nil // whoever has the clock goes by the timers that are armed
-	p.direct = cfg.Observer == nil && cfg.TaskActorsMax == 0 && cfg.Schedule == ScheduleFIFO && cfg.Overflow != OverflowDropOldest
+	p.direct = cfg.TaskActorsMax == 0 && cfg.Schedule == ScheduleFIFO && cfg.Overflow != OverflowDropOldest
 	p.mayOwe = min(maxOwed, cfg.prefetch()/(3*cfg.maxTaskActors()))
 	p.callers.New = func() any { return newCaller(p) }
 	p.giveFunc = func(member int, a *attempt) { p.give(p.members[member].Load(), a) }

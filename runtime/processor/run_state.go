@@ -7,7 +7,7 @@ import (
 // A runState is the memory of a run that only the engine sees. It is used again
 // for another run of the same plan when the run has ended well, nobody can ask
 // for its report, and nothing out of the ordinary was written to it; see
-// Run.recycle. It may stay with its Run meanwhile; see caller.keep.
+// Run.recycle. It may stay with its Run meanwhile; see caller.reclaim.
 type runState struct {
 	tasks   []taskState
 	results []any     // by task; read by the bodies of dependents
@@ -75,7 +75,7 @@ func isPlain(plan *workflow.Plan) bool {
 func (r *Run) recycle() {
 	s := r.state
 	clear(s.results)
-	if !s.plain || r.retried {
+	if !s.plain || r.retried || r.p.timed {
 		clear(s.tasks)
 	}
 	// Attempts keep pointing to their run until the next one, or until the pool is emptied, which takes two collections:

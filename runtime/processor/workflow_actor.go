@@ -212,12 +212,7 @@ func (w *workflowActor) begin(r *Run) {
 		w.p.sizing.wake()
 	}
 	r.status.Store(uint32(workflow.StatusRunning))
-	if obs := w.p.cfg.Observer; obs != nil {
-		e := newEvent(r)
-		e.Actor, e.At, e.Queue = w.index, w.p.clock.time(r.startedAt), r.startedAt.since(r.acceptedAt)
-		r.own.ctx = obs.RunStarted(r.own.ctx, e)
-		e.release()
-	}
+	r.observeStart()
 	if r.timeout != nil {
 		r.startDeadline()
 	}
