@@ -80,11 +80,9 @@ func (p *threadPacer) prefer(sleeps bool) {
 	if unix.SchedSetAttr(0, &slice, 0) != nil { // systems before 6.12 accept it and do nothing
 		return
 	}
-	switch {
-	case sleeps:
+	p.rank = rankSpins
+	if sleeps {
 		p.rank = rankSlice // for good: it may not go first
-	default:
-		p.rank = rankSpins
 	}
 }
 

@@ -18,6 +18,9 @@ var errInterrupted = errors.New("interrupted")
 // for that, so that none survives.
 const killTime = 300 * time.Millisecond
 
+// patience is how long after an interrupt the program says that it waits.
+const patience = 500 * time.Millisecond
+
 // withInterrupts returns a context that ends with the first SIGINT, SIGTERM or
 // SIGHUP; the second one ends the program, or if something is at stake that says so and
 // the third one does. A SIGHUP that the caller ignores stays
@@ -37,7 +40,16 @@ func withInterrupts(parent context.Context, atStake func() string) (ctx context.
 		}
 		cancel(errInterrupted)
 		killed := time.Now().Add(killTime)
-		again := receive(signals, done)
+		again := false
+		select {
+		case <-signals:
+			again = true
+		case <-done:
+			return
+		case <-time.After(patience):
+			fmt.Fprintln(os.Stderr, "\nringmill: interrupted: what is under way is given time to end; a second interrupt does not wait for it")
+			again = receive(signals, done)
+		}
 		if again && atStake != nil {
 			if what := atStake(); what != "" {
 				fmt.Fprintf(os.Stderr, "\nringmill: interrupted again: %s; a third interrupt quits at once and leaves the rest undone\n", what)
