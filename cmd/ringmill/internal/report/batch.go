@@ -29,8 +29,8 @@ func WriteBatch(w io.Writer, b Batch, style Style) {
 	fmt.Fprintln(w)
 	fmt.Fprintf(w, "  elapsed  %s, %s runs/s\n", Duration(b.Elapsed), rate(ended, b.Elapsed))
 	l := &b.Latency
-	fmt.Fprintf(w, "  latency  p50 %s  p90 %s  p99 %s  p99.9 %s  mean %s\n", Duration(l.Quantile(0.5)), Duration(l.Quantile(0.9)),
-		Duration(l.Quantile(0.99)), Duration(l.Quantile(0.999)), Duration(l.Mean()))
+	quantile := func(q float64) string { return Duration(min(l.Quantile(q), b.Elapsed)) } // it is estimated within a bucket, and no run took longer
+	fmt.Fprintf(w, "  latency  p50 %s  p90 %s  p99 %s  p99.9 %s  mean %s\n", quantile(0.5), quantile(0.9), quantile(0.99), quantile(0.999), Duration(l.Mean()))
 	if b.First != nil {
 		fmt.Fprintf(w, "  first to fail: %s\n", indent(Clean(b.First.Error()), "    "))
 	}

@@ -157,6 +157,19 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestBatchOfOne: no run is said to have taken longer than all of them.
+func TestBatchOfOne(t *testing.T) {
+	batch := report.Batch{Workflow: "one", Wanted: 1, Succeeded: 1, Elapsed: 146 * time.Millisecond}
+	var latency histogram.Histogram
+	latency.Record(145 * time.Millisecond)
+	latency.AddTo(&batch.Latency)
+	var b bytes.Buffer
+	report.WriteBatch(&b, batch, pipe)
+	if want := "p99.9 146ms"; !strings.Contains(b.String(), want) {
+		t.Errorf("got %s\nwant %s in it", b.String(), want)
+	}
+}
+
 func compare(t *testing.T, file string, got []byte) {
 	t.Helper()
 	if *update {
