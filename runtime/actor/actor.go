@@ -297,14 +297,21 @@ func (a *actor[M]) rest() (again bool) {
 		a.finish()
 		return false
 	}
-	if f := a.flags.Load(); f&flagChildren != 0 && f&flagClosed != 0 && a.mailbox.Drained() {
+	told := a.waitsForChildren()
+	if told {
 		a.closeChildren() // the last of them to go schedules the actor
 	}
 	a.status.Store(idle | a.handled<<handledShift) // publishes the actor's side to whoever claims it next
-	if a.mailbox.Ready() || a.flags.Load()&flagsDue != 0 || a.readyToFinish() {
+	if a.mailbox.Ready() || a.flags.Load()&flagsDue != 0 || a.readyToFinish() || !told && a.waitsForChildren() {
 		return a.claim()
 	}
 	return false
+}
+
+// waitsForChildren reports whether all that is left are children, who are to be closed.
+func (a *actor[M]) waitsForChildren() bool {
+	f := a.flags.Load()
+	return f&flagChildren != 0 && f&flagClosed != 0 && a.mailbox.Drained()
 }
 
 // readyToFinish reports whether all that was accepted has been dealt with and no child is left. A

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -258,6 +260,39 @@ func TestSpawnChildStress(t *testing.T) {
 			if got := sys.Stats(); spawned.Load() != stopped.Load() || got.Actors != 0 || got.Failures != 0 {
 				t.Errorf("%d spawned, %d stopped, %+v", spawned.Load(), stopped.Load(), got)
 			}
+		})
+	})
+}
+
+// TestCloseParentStress: a parent that is closed while it comes to rest closes its children, and stops.
+func TestCloseParentStress(t *testing.T) {
+	withProcs(t, func(t *testing.T) {
+		repeat(t, func(t testing.TB) {
+			sys := newTestSystem(t, actor.SystemConfig{})
+			var closers sync.WaitGroup
+			for range 4 {
+				closers.Go(func() {
+					for n := range iterations(1000) {
+						parent := actor.Spawn(sys, func(c *actor.Context[int], _ int) error {
+							actor.SpawnChild(c, func(*actor.Context[int], int) error { return nil }, actor.Config{})
+							return nil
+						}, actor.Config{})
+						if err := parent.Tell(0); err != nil {
+							t.Error(err)
+						}
+						for i := range n % 300 { // at another moment each time
+							goruntime.KeepAlive(i)
+						}
+						parent.Close()
+						if err := parent.Stop(within(t)); err != nil {
+							t.Error(err)
+							return
+						}
+					}
+				})
+			}
+			closers.Wait()
+			stopSystem(t, sys)
 		})
 	})
 }

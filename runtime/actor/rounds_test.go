@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// stressParts is the number of calls of repeat that share the time in RINGMILL_STRESS: 16 tests, each in three shapes.
-const stressParts = 3 * 16
+// stressParts is the number of calls of repeat that share the time in RINGMILL_STRESS: 17 tests, each in three shapes.
+const stressParts = 3 * 17
 
 // repeat plays one round, or with RINGMILL_STRESS set to a duration, which is for the whole package, rounds until its share of
 // that is over.
