@@ -153,8 +153,8 @@ func (s *session) cost() Cost {
 	// Both by the collector's clock: what the system says the process used is less while
 	// others hold the cores, and would make the collector's part look larger.
 	gc, used := s.after.gcCPU-s.before.gcCPU, s.after.usedCPU-s.before.usedCPU
-	if gc > 0 && used > 0 {
-		c.GCShare = gc / max(gc, used-sending)
+	if rest := used - sending; gc > 0 && rest >= gc { // else the two clocks say nothing about it
+		c.GCShare = gc / rest
 	}
 	if ops := float64(s.afterOps - s.beforeOps); ops > 0 {
 		c.CPUSecondsPerOp = cpu / ops

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	goruntime "runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -210,5 +212,75 @@ func TestOneWorkflowTwoRuntimes(t *testing.T) {
 				t.Fatalf("%s waited for %v; the whole took %v", task.Name, task.Queue, took)
 			}
 		}
+	}
+}
+
+// startObserver calls f for each run that begins.
+type startObserver struct{ f func() }
+
+func (o startObserver) RunStarted(ctx context.Context, _ *runtime.Event) context.Context {
+	o.f()
+	return ctx
+}
+func (startObserver) RunEnded(context.Context, *runtime.Event) {}
+func (startObserver) AttemptStarted(ctx context.Context, _ *runtime.Event) context.Context {
+	return ctx
+}
+func (startObserver) AttemptEnded(context.Context, *runtime.Event) {}
+func (startObserver) Noticed(*runtime.Event, runtime.Notice)       {}
+
+// TestStartUnderTheObserversLock: who starts runs under a lock that its observer takes, too, gets the run.
+func TestStartUnderTheObserversLock(t *testing.T) {
+	var table sync.Mutex
+	rt := start(t, runtime.Config{Observer: startObserver{func() { table.Lock(); defer table.Unlock() }}})
+	def := one(t, func(_ context.Context, n int) (int, error) { return n, nil })
+	started := make(chan *runtime.Run[int], 1)
+	go func() {
+		table.Lock()
+		defer table.Unlock()
+		run, err := runtime.Start(context.Background(), rt, def, 1)
+		if err != nil {
+			t.Error(err)
+		}
+		started <- run
+	}()
+	select {
+	case run := <-started:
+		if got, err := run.Result(within(t)); got != 1 || err != nil {
+			t.Errorf("%d, %v", got, err)
+		}
+	case <-within(t).Done():
+		t.Fatal("Start has not returned")
+	}
+}
+
+// TestObserverExits: an observer that ends the goroutine that it is called on, which it must not, costs a run and nothing else.
+func TestObserverExits(t *testing.T) {
+	var exits atomic.Bool
+	exits.Store(true)
+	rt := start(t, runtime.Config{Observer: startObserver{func() {
+		if exits.Swap(false) {
+			goruntime.Goexit()
+		}
+	}}})
+	def := one(t, func(_ context.Context, n int) (int, error) { return n, nil })
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = runtime.Execute(context.Background(), rt, def, 1) })
+	wg.Wait()
+	eventually(t, "the run is cancelled", func() bool { return rt.Stats().Cancelled == 1 })
+	if got, err := runtime.Execute(context.Background(), rt, def, 2); got != 2 || err != nil {
+		t.Errorf("afterwards: %d, %v", got, err)
+	}
+}
+
+// TestEndedContextsCause: a context that has ended before says why.
+func TestEndedContextsCause(t *testing.T) {
+	rt := start(t, runtime.Config{})
+	why := errors.New("the client has gone")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(why)
+	_, err := runtime.Execute(ctx, rt, one(t, func(_ context.Context, n int) (int, error) { return n, nil }), 1)
+	if !errors.Is(err, why) || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v; want both %v and %v", err, why, context.Canceled)
 	}
 }

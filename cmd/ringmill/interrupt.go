@@ -47,7 +47,7 @@ func withInterrupts(parent context.Context, atStake func() string) (ctx context.
 		case <-done:
 			return
 		case <-time.After(patience):
-			fmt.Fprintln(os.Stderr, "\nringmill: interrupted: what is under way is given time to end; a second interrupt does not wait for it")
+			fmt.Fprintln(os.Stderr, "\nringmill: interrupted: what is under way is given time to end; another interrupt shortens that")
 			again = receive(signals, done)
 		}
 		if again && atStake != nil {

@@ -239,7 +239,7 @@ tasks:
 					t.Fatal(err)
 				}
 				if want == "up\n" {
-					const want = "ringmill: interrupted: what is under way is given time to end; a second interrupt does not wait for it\n"
+					const want = "ringmill: interrupted: what is under way is given time to end; another interrupt shortens that\n"
 					if line, err := sentence(told); line != want {
 						t.Fatalf("it says %q, %v; want %q", line, err, want)
 					}

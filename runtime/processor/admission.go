@@ -21,7 +21,8 @@ func (p *Processor) admit(r *Run) error {
 	}
 	n := len(p.workflows)
 	first := int(r.own.number % uint64(n)) // workflow actors take turns
-	if p.direct && r.plan.DirectRoots && p.beginHere(r, p.workflows[first]) {
+	// An observer may take a lock that whoever calls Submit holds until it has the run; Execute waits for the run in any case.
+	if p.direct && (p.cfg.Observer == nil || r.caller != nil) && r.plan.DirectRoots && p.beginHere(r, p.workflows[first]) {
 		return nil
 	}
 	for i, at := 0, first; i < n; i, at = i+1, (at+1)%n {

@@ -152,7 +152,9 @@ func (p *Processor) beginHere(r *Run, w *workflowActor) bool {
 		r.startedAt = p.clock.now()
 	}
 	r.status.Store(uint32(workflow.StatusRunning))
-	r.observeStart()
+	if p.cfg.Observer != nil {
+		w.observeHere(r, credits)
+	}
 	c := r.caller
 	if c == nil {
 		c = p.callers.Get().(*caller)
@@ -184,6 +186,21 @@ func (p *Processor) beginHere(r *Run, w *workflowActor) bool {
 	clear(roots)
 	c.roots = roots
 	return true
+}
+
+// observeHere tells the observer of a run that begins on its caller's goroutine. If the observer ends that, which it must not, the run is
+// left to the workflow actor to be cancelled.
+func (w *workflowActor) observeHere(r *Run, credits int) {
+	returned := false
+	defer func() {
+		if !returned {
+			w.giveCredits(credits)
+			w.link(r)
+			w.post(control{kind: cancelRun, run: r, cause: errGoexit})
+		}
+	}()
+	r.observeStart()
+	returned = true
 }
 
 // execute runs the roots of the caller's run, if they were left to the caller, and what else of it is Inline.

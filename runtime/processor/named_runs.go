@@ -173,8 +173,8 @@ func (n *namedRuns) stats() (kept int, joined uint64) {
 // submitNamed is Submit for a run with an id. It returns the run of that id: a new one, or, joined, the one that is there.
 func (p *Processor) submitNamed(ctx context.Context, plan *workflow.Plan, input any, opts Options) (r *Run, joined bool, err error) {
 	for {
-		if err := ctx.Err(); err != nil {
-			return nil, false, err
+		if ctx.Err() != nil {
+			return nil, false, Cause(ctx)
 		}
 		if p.stopping.Load() {
 			return nil, false, ErrStopped

@@ -10,8 +10,10 @@ import (
 )
 
 // An Observer is told about runs, attempts and things worth noticing. Its
-// methods are called on the engine's goroutines, or RunStarted and what is about Inline tasks on that of the run's caller, possibly at the same time. They
-// must not block nor call runtime.Goexit. A panic is contained and counted in Stats.ObserverPanics; a nil
+// methods are called on the engine's goroutines, or on that of a caller of
+// Execute while it is in there, or of whoever is refused, possibly at the same
+// time. They must not block, take a lock that is held around Execute, nor call
+// runtime.Goexit. A panic is contained and counted in Stats.ObserverPanics; a nil
 // context that is returned counts as the one given. The *Event is valid only
 // during the call.
 //

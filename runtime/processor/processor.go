@@ -208,8 +208,8 @@ func (p *Processor) Execute(ctx context.Context, plan *workflow.Plan, input any,
 }
 
 func (p *Processor) submit(ctx context.Context, plan *workflow.Plan, input any, opts Options, c *caller) (*Run, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, Cause(ctx)
 	}
 	if plan.CheckInput != nil {
 		if err := protect(func() error { return plan.CheckInput(input) }); err != nil {
