@@ -75,7 +75,7 @@ func isPlain(plan *workflow.Plan) bool {
 func (r *Run) recycle() {
 	s := r.state
 	clear(s.results)
-	if !s.plain || r.retried || r.p.timed {
+	if !s.plain || r.retried || r.p.timed || r.p.sizing != nil {
 		clear(s.tasks)
 	}
 	// Attempts keep pointing to their run until the next one, or until the pool is emptied, which takes two collections:
