@@ -93,3 +93,13 @@ func TestIdleMemory(t *testing.T) {
 		t.Error("a mailbox without messages has a ring")
 	}
 }
+
+// TestLines: what all read, what producers write and what the consumer writes lie in a cache line each, in a mailbox by itself
+// and in one 8 bytes behind the beginning of a line.
+func TestLines(t *testing.T) {
+	for _, offset := range []uintptr{0, 8} {
+		if parts, want := mailbox.Lines(offset), [3][2]uintptr{{0, 0}, {1, 1}, {2, 2}}; parts != want {
+			t.Errorf("at offset %d the parts lie in the lines %v, want %v", offset, parts, want)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func HasRing[T any](m *Mailbox[T]) bool { return m.queue.loadRing() != nil }
 
 // ClaimIn is Claim for a Mailbox; publish wakes the consumer as its enqueues do.
 func ClaimIn[T any](m *Mailbox[T], vs ...T) (publish func()) {
-	inner := Claim(&m.queue, vs...)
+	inner := Claim(&m.queue.MPSC, vs...)
 	return func() {
 		if inner() {
 			m.wakeConsumer()
@@ -74,9 +74,24 @@ func Unregister(kind string) {
 
 // The memory of mailboxes that no message was sent to.
 const (
-	IdleMPSC    = unsafe.Sizeof(MPSC[*int]{})
+	IdleMPSC    = unsafe.Sizeof(padded[*int]{})
 	IdleMailbox = unsafe.Sizeof(Mailbox[*int]{})
 )
 
 // AgingStep is agingStep.
 const AgingStep = agingStep
+
+// Lines returns the numbers of the cache lines that the three parts of an MPSC begin and end in, if it begins offset bytes behind a line:
+// what all read, what producers write, what the consumer writes.
+func Lines(offset uintptr) (parts [3][2]uintptr) {
+	var m MPSC[*int]
+	at := [3][2]uintptr{
+		{unsafe.Offsetof(m.capacity), unsafe.Offsetof(m.header) + unsafe.Sizeof(m.header)},
+		{unsafe.Offsetof(m.tail), unsafe.Offsetof(m.headSeen) + unsafe.Sizeof(m.headSeen)},
+		{unsafe.Offsetof(m.head), unsafe.Offsetof(m.ring) + unsafe.Sizeof(m.ring)},
+	}
+	for i, a := range at {
+		parts[i] = [2]uintptr{(offset + a[0]) / 64, (offset + a[1] - 1) / 64}
+	}
+	return parts
+}

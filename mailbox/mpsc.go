@@ -46,15 +46,18 @@ const closedBit = 1 << 63
 //	I4  every position in [head, ready) is published
 //	I5  slots outside [head, tail) hold the zero value
 //	I6  parkedBit is only ever set in the word of head's slot, while that slot is not published;
-//	    without a ring, ring == &asleep stands for it
+//	    without a ring, ring == &header stands for it
+//	I7  header is written once, by who has made the ring, before made is set, and read only by who has seen made
 //
 // A slot of position p belongs to the producer whose CAS moved tail over p until
 // that producer's store into words; then to the consumer until its store into head
 // passes p; then to nobody until tail reaches p + size.
 type MPSC[T any] struct {
-	ring     atomic.Pointer[ring[T]] // nil until the first enqueue; &asleep while the consumer sleeps before it
-	capacity uint64
-	asleep   ring[T] // never used, only its address; it fills the line
+	// Read by all, written at the first enqueue.
+	capacity uint32
+	made     atomic.Bool // header is valid
+	header   ring[T]     // a copy of *ring, which would be one line more to wait for; its address is also a mark, see ring
+	_        [8]byte
 
 	// The producers' line.
 	tail     atomic.Uint64 // next position to claim, and closedBit
@@ -62,24 +65,31 @@ type MPSC[T any] struct {
 	_        [48]byte
 
 	// The consumer's line.
-	head  atomic.Uint64 // next position to dequeue
-	ready atomic.Uint64 // end of the last run of two or more that was found published; at or below head if there is none left
-	_     [48]byte
+	head  atomic.Uint64           // next position to dequeue
+	ready atomic.Uint64           // end of the last run of two or more that was found published; at or below head if there is none left
+	ring  atomic.Pointer[ring[T]] // nil until the first enqueue; &header, as a mark, while the consumer sleeps before it
+}
+
+// padded is an MPSC alone in its lines. An owner may do without and put there what goes with them: 8 bytes before it, read by all,
+// and 40 behind it, of the consumer. MPSC keeps its parts in lines of their own at either offset.
+type padded[T any] struct {
+	MPSC[T]
+	_ [40]byte
 }
 
 // NewMPSC returns an open, empty mailbox for exactly capacity messages.
 // It panics if capacity is not within 1 to MaxCapacity.
 func NewMPSC[T any](capacity int) *MPSC[T] {
-	m := new(MPSC[T])
+	m := new(padded[T])
 	m.Init(capacity)
-	return m
+	return &m.MPSC
 }
 
 // Init makes the zero MPSC what NewMPSC returns, for one that lies inside its owner. It must be called once, before any
 // other method and before anybody else sees m. It panics as NewMPSC does.
 func (m *MPSC[T]) Init(capacity int) {
 	checkCapacity(capacity)
-	m.capacity = uint64(capacity)
+	m.capacity = uint32(capacity)
 }
 
 // checkCapacity panics if a mailbox cannot be made so large or so small.
@@ -107,7 +117,7 @@ func (m *MPSC[T]) enqueue(v T) (parked bool, err error) {
 	for {
 		t := m.tail.Load()
 		// One comparison for the common case: closedBit in t, or a headSeen above it, makes the difference huge.
-		if t-m.headSeen.Load() >= m.capacity {
+		if t-m.headSeen.Load() >= uint64(m.capacity) {
 			if room, err := m.room(t, 1); room == 0 {
 				return false, err
 			}
@@ -291,7 +301,10 @@ func backOff() {
 
 // loadRing returns the ring, nil before the first enqueue.
 func (m *MPSC[T]) loadRing() *ring[T] {
-	if r := m.ring.Load(); r != &m.asleep {
+	if m.made.Load() {
+		return &m.header
+	}
+	if r := m.ring.Load(); r != &m.header {
 		return r
 	}
 	return nil
@@ -300,18 +313,20 @@ func (m *MPSC[T]) loadRing() *ring[T] {
 // makeRing allocates the ring; of several first enqueues one wins and all use its ring. The mark of a consumer that sleeps
 // moves with the same CAS into the word of position 0, which is the head as long as there is no ring.
 func (m *MPSC[T]) makeRing() *ring[T] {
-	fresh := newRing[T](1 << bits.Len64(m.capacity-1))
+	fresh := newRing[T](1 << bits.Len32(m.capacity-1))
 	for { // a lost CAS: another producer won, or the consumer went to sleep or was woken
 		r := m.ring.Load()
 		switch r {
 		case nil:
 			fresh.words[0].Store(0)
-		case &m.asleep:
+		case &m.header:
 			fresh.words[0].Store(parkedBit)
 		default:
 			return r
 		}
 		if m.ring.CompareAndSwap(r, fresh) {
+			m.header = *fresh
+			m.made.Store(true)
 			return fresh
 		}
 	}

@@ -29,7 +29,7 @@ const agingStep = 1024
 // Concurrency is as for MPSC: TryDequeue and Drain belong to one consumer at a time, everything else to any goroutine;
 // no method blocks.
 type Priority[T any] struct {
-	rings [levels]MPSC[T]
+	rings [levels]padded[T]
 
 	// The rest is the consumer's.
 	left  [levels]uint64 // credits left in this round

@@ -87,16 +87,15 @@ type Config struct {
 
 // actor is a cell with a mailbox and a handler for messages of type M.
 type actor[M any] struct {
+	// What a message touches lies in the mailbox's three lines and the first one of cell.
+	mailbox  inbox[M]
+	handler  func(*Context[M], M) error // belongs to the actor's side, as the end of the mailbox that lies before it
+	context  Context[M]
+	observed *observed // set at spawn; nil without Overflow and Sample
+
 	cell
 	newHandler func() func(*Context[M], M) error // nil: a restart keeps the handler
 	extra      *extra[M]                         // belongs to the actor's side; nil until something needs it
-	observed   *observed                         // set at spawn; nil without Overflow and Sample
-
-	// What a message touches lies together, as in cell, with the mailbox's first line.
-	handler func(*Context[M], M) error // belongs to the actor's side
-	context Context[M]
-	mailbox inbox[M]
-	_       [24]byte // 448 bytes: of the size classes of malloc one that keeps lines aligned
 }
 
 // Spawn starts an actor that calls handler for one message at a time, in the
