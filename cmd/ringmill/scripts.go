@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +20,10 @@ import (
 const maxScript = 16 << 20
 
 // scripts are the JavaScript and TypeScript tasks of a file.
-type scripts struct{ *js.Tasks }
+type scripts struct {
+	*js.Tasks
+	read atomic.Int64 // scripts in the file
+}
 
 // newScripts makes the kinds js and ts. The paths of scripts are relative to the
 // workflow's file. Console output goes to out, nil for nowhere.
@@ -35,10 +41,35 @@ func newScripts(file string, out *console) *scripts {
 	if out != nil {
 		tasks.Console = out.write
 	}
-	return &scripts{tasks}
+	return &scripts{Tasks: tasks}
 }
 
-func (s *scripts) option() workflow.ParseOption { return workflow.Kinds(s.Kinds()...) }
+func (s *scripts) option() workflow.ParseOption {
+	kinds := s.Kinds()
+	for i := range kinds {
+		for _, check := range []*func(json.RawMessage) error{&kinds[i].Check, &kinds[i].CheckHolds} {
+			inner := *check
+			*check = func(value json.RawMessage) error {
+				s.read.Add(1)
+				return inner(value)
+			}
+		}
+	}
+	return workflow.Kinds(kinds...)
+}
+
+// unchecked returns how many scripts were read and not checked, because this program has
+// no engine for them.
+func (s *scripts) unchecked() int64 {
+	n := s.read.Load()
+	if n == 0 { // asking for the engine would start it
+		return 0
+	}
+	if _, err := s.Engine(); !errors.Is(err, js.ErrNoEngine) {
+		return 0
+	}
+	return n
+}
 
 // stop ends the engine; scripts that still run are stopped.
 func (s *scripts) stop() {

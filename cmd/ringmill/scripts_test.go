@@ -103,6 +103,30 @@ tasks:
 	}
 }
 
+// TestScriptsUnchecked: a program without the engine says that it has not checked the
+// scripts of a file, also those of conditions and below, and only then.
+func TestScriptsUnchecked(t *testing.T) {
+	r := ringmill(t, scripted, "validate", "wf.yaml")
+	if r.code != 0 || !strings.HasPrefix(r.stdout, "wf.yaml: ok: ") || !strings.HasSuffix(r.stdout, ", 4 scripts not checked\n") ||
+		!strings.HasPrefix(r.stderr, "ringmill: 4 scripts not checked: this program was built without JavaScript: run 'make build' ") {
+		t.Errorf("%+v", r)
+	}
+	if r := ringmill(t, scripted, "validate", "wf.yaml", "--json"); r.code != 0 || r.stderr != "" || !strings.Contains(r.stdout, `"problems":[],"unchecked_scripts":4}`) {
+		t.Errorf("%+v", r)
+	}
+	if r := ringmill(t, scripted+"  d: {cmd: [x], needs: [gone]}\n", "validate", "wf.yaml"); r.code != 2 || !strings.Contains(r.stderr, "4 scripts not checked") {
+		t.Errorf("%+v", r)
+	}
+	if r := ringmill(t, ok, "validate", "wf.yaml"); r.code != 0 || r.stderr != "" {
+		t.Errorf("without scripts: %+v", r)
+	}
+	cmd := withEngine(t, "validate", "wf.yaml")
+	write(t, cmd, "wf.yaml", scripted)
+	if r := finish(t, cmd); r.code != 0 || r.stderr != "" || strings.Contains(r.stdout, "not checked") {
+		t.Errorf("with an engine: %+v", r)
+	}
+}
+
 // TestScriptMetrics: runs with scripts show their engine's metrics, others have none.
 func TestScriptMetrics(t *testing.T) {
 	const wait = `cmd: [sh, -c, "until [ -e go ]; do sleep 0.02; done"]`

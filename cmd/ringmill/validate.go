@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
+	"github.com/ringmill/ringmill/runtime/js"
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
 
@@ -21,10 +22,12 @@ func newValidate(s streams) *cobra.Command {
 		Long: `Validate checks that each file holds a workflow that can run: syntax, keys,
 names, needs, cycles, expressions, options. It prints every problem as
 file:line:column: what is wrong: what to do. The file - is standard input. Names
-of Go functions are not checked.
+of Go functions are not checked, and scripts are not by a program that was built
+without JavaScript, which says so.
 
-With --json standard output gets one object a file instead, with its problems,
-and standard error nothing. The exit code is 2 if one file is wrong.`,
+With --json standard output gets one object a file instead, with its problems and
+how many unchecked_scripts it has, and standard error nothing. The exit code is 2
+if one file is wrong.`,
 		Example: `  ringmill validate order.yaml
   ringmill validate *.yaml instances/*.json
   ringmill validate order.yaml --json | jq '.problems[]'`,
@@ -47,35 +50,47 @@ and standard error nothing. The exit code is 2 if one file is wrong.`,
 // with the others.
 func validate(s streams, files []string, opts []workflow.ParseOption) error {
 	var problems []error
+	var unchecked int64
 	for _, file := range files {
-		def, err := check(s, file, opts)
+		def, scripts, err := check(s, file, opts)
+		unchecked += scripts
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
-		if _, err := fmt.Fprintf(s.out, "%s: ok: workflow %s: %s\n", file, def.Name(), describe(def.Plan())); err != nil {
+		about := describe(def.Plan())
+		if scripts > 0 {
+			about += ", " + report.Plural(scripts, "script") + " not checked"
+		}
+		if _, err := fmt.Fprintf(s.out, "%s: ok: workflow %s: %s\n", file, def.Name(), about); err != nil {
 			return printed(err)
 		}
+	}
+	if unchecked > 0 {
+		fmt.Fprintf(s.err, "ringmill: %s not checked: this program was built without JavaScript: run 'make build' in a clone of its repository (needs npm), "+
+			"or set RINGMILL_JS_ENGINE to quickjs.wasm of the npm package quickjs-wasi %s\n", report.Plural(unchecked, "script"), js.EngineVersion)
 	}
 	return errors.Join(problems...)
 }
 
-// check reads a file with everything that it may use.
-func check(s streams, file string, opts []workflow.ParseOption) (*definition, error) {
+// check reads a file with everything that it may use, and returns how many of its scripts
+// were not checked.
+func check(s streams, file string, opts []workflow.ParseOption) (def *definition, unchecked int64, err error) {
 	scripts := newScripts(file, nil)
 	defer scripts.stop()
-	return load(s, file, append(slices.Clip(opts), scripts.option())...)
+	def, err = load(s, file, append(slices.Clip(opts), scripts.option())...)
+	return def, scripts.unchecked(), err
 }
 
 // validateJSON prints an object for each file.
 func validateJSON(s streams, files []string, opts []workflow.ParseOption) error {
 	var verdict error
 	for _, file := range files {
-		_, err := check(s, file, opts)
+		_, unchecked, err := check(s, file, opts)
 		if err != nil {
 			verdict = &exitError{code: exitUsage} // the objects tell why
 		}
-		if err := writeJSON(s.out, report.NewValidation(file, err)); err != nil {
+		if err := writeJSON(s.out, report.NewValidation(file, unchecked, err)); err != nil {
 			return printed(err)
 		}
 	}

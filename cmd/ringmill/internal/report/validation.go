@@ -7,6 +7,8 @@ type Validation struct {
 	File     string    `json:"file"`
 	OK       bool      `json:"ok"`
 	Problems []Problem `json:"problems"` // empty if OK
+	// UncheckedScripts is how many scripts nothing is said about: there was no engine for them.
+	UncheckedScripts int64 `json:"unchecked_scripts,omitempty"`
 }
 
 // A Problem is one thing that is wrong with a file. Line and Column are 0 where it
@@ -18,9 +20,10 @@ type Problem struct {
 	Cure    string `json:"cure"`
 }
 
-// NewValidation describes a file that was read with err.
-func NewValidation(file string, err error) Validation {
-	return Validation{File: file, OK: err == nil, Problems: problems([]Problem{}, err)}
+// NewValidation describes a file that was read with err, and of which so many scripts were
+// not checked.
+func NewValidation(file string, uncheckedScripts int64, err error) Validation {
+	return Validation{File: file, OK: err == nil, Problems: problems([]Problem{}, err), UncheckedScripts: uncheckedScripts}
 }
 
 // problems appends those that err joins.
