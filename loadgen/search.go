@@ -78,6 +78,37 @@ const step = 1. / 3
 // lowestRate ends a search that nothing satisfies.
 const lowestRate = 1.0
 
+// Time returns how long a search with cfg takes as a rule, and how long at most: when the
+// answer is far from the first guess, no two measurements agree, others disturb the machine
+// and no rate is confirmed. What requests take that are under way at the end of a
+// measurement is not in it.
+func (cfg SearchConfig) Time() (usual, most time.Duration) {
+	cfg.setDefaults()
+	guess := cfg.Base.Duration/2 + cfg.Base.Warmup
+	usual, most = guess, guess
+	add := func(each time.Duration, agree int, often, atMost float64) {
+		usual += time.Duration(often * float64(agree+1) * float64(each)) // one does not agree
+		most += time.Duration(atMost * float64(2*agree-1+mostRepeated) * float64(each))
+	}
+	add(cfg.Base.Duration, 2, 2, math.Ceil(math.Log2(MaxRate/lowestRate))+1) // one that keeps it and one that does not
+	for ratio := 2.0; ratio > cfg.near(); ratio = math.Sqrt(ratio) {
+		add(cfg.Base.Duration, cfg.agree(ratio), 1, 1)
+	}
+	add(cfg.Confirm, 2, 1, mostConfirmations)
+	return usual, most
+}
+
+// near is the ratio of two rates between which no other is tried.
+func (cfg *SearchConfig) near() float64 { return 1 + cfg.Precision*step }
+
+// agree is how many measurements decide on a rate between two of this ratio.
+func (cfg *SearchConfig) agree(ratio float64) int {
+	if ratio < 1+2*cfg.Precision { // so near, chance decides more often
+		return 3
+	}
+	return 2
+}
+
 // Search finds the highest rate of an open loop that keeps every threshold of
 // cfg.Base. Unless there is one about errors, at most one request in a thousand may
 // fail or be refused; and 99 % of the arrivals must be sent. A closed loop gives a
@@ -89,7 +120,8 @@ const lowestRate = 1.0
 // it is repeated, at most twice a rate.
 //
 // It takes about nine rates, each two to five times Base.Duration, and two or three times
-// Confirm for each rate that is to be confirmed: two to four minutes by default.
+// Confirm for each rate that is to be confirmed: two to four minutes by default; see
+// [SearchConfig.Time].
 func Search(ctx context.Context, cfg SearchConfig) (*SearchResult, error) {
 	s, err := newSearch(cfg)
 	if err != nil {
@@ -107,16 +139,8 @@ type search struct {
 }
 
 func newSearch(cfg SearchConfig) (*search, error) {
-	if cfg.Precision == 0 {
-		cfg.Precision = DefaultPrecision
-	}
-	if cfg.Confirm == 0 {
-		cfg.Confirm = DefaultConfirm
-	}
+	cfg.setDefaults()
 	b := &cfg.Base
-	if b.Duration == 0 {
-		b.Duration = DefaultProbe
-	}
 	var problems []error
 	wrong := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("loadgen: SearchConfig."+format, args...))
@@ -153,6 +177,18 @@ func newSearch(cfg SearchConfig) (*search, error) {
 	return s, err
 }
 
+func (cfg *SearchConfig) setDefaults() {
+	if cfg.Precision == 0 {
+		cfg.Precision = DefaultPrecision
+	}
+	if cfg.Confirm == 0 {
+		cfg.Confirm = DefaultConfirm
+	}
+	if cfg.Base.Duration == 0 {
+		cfg.Base.Duration = DefaultProbe
+	}
+}
+
 func (s *search) find(ctx context.Context) error {
 	guess, err := s.capacity(ctx)
 	if err != nil || s.out.Interrupted {
@@ -178,13 +214,9 @@ func (s *search) find(ctx context.Context) error {
 			high = MaxRate
 		}
 	}
-	for high/low > 1+s.cfg.Precision*step {
+	for high/low > s.cfg.near() {
 		rate := math.Sqrt(low * high)
-		agree := 2
-		if high/low < 1+2*s.cfg.Precision { // so near, chance decides more often
-			agree = 3
-		}
-		ok, err := s.decide(ctx, rate, s.cfg.Base.Duration, agree, false)
+		ok, err := s.decide(ctx, rate, s.cfg.Base.Duration, s.cfg.agree(high/low), false)
 		if err != nil || s.out.Interrupted {
 			return err
 		}

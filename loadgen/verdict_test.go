@@ -108,6 +108,54 @@ func TestSearchConfirms(t *testing.T) {
 	}
 }
 
+// TestSearchTime: by default a search takes as long as its documentation says, and no course
+// that a search can take is longer than it said: whether a measurement keeps the objective
+// is decided by a coin. Time is synctest's.
+func TestSearchTime(t *testing.T) {
+	usual, most := loadgen.SearchConfig{}.Time()
+	if usual < 2*time.Minute || usual > 4*time.Minute || most < 20*time.Minute || most > 30*time.Minute {
+		t.Errorf("usual %v, most %v", usual, most)
+	}
+	if testing.Short() {
+		t.Skip("-short: a million requests")
+	}
+	for seed := range uint64(10) {
+		synctest.Test(t, func(t *testing.T) {
+			coin := rand.New(rand.NewPCG(seed, 0))
+			var fails atomic.Bool
+			first := true // the closed loop, which gives the first guess
+			cfg := loadgen.SearchConfig{
+				Base: loadgen.InFakeTime(loadgen.Config{
+					Duration: 10 * time.Millisecond, Thresholds: []loadgen.Threshold{threshold(t, "errors<1%")},
+					Target: loadgen.TargetFunc(func(_ context.Context, r *loadgen.Request) error {
+						if r.Index == 0 {
+							fails.Store(!first && coin.IntN(2) == 0)
+							first = false
+						}
+						time.Sleep(time.Millisecond)
+						if fails.Load() {
+							return errors.New("tails")
+						}
+						return nil
+					}),
+				}),
+				Confirm: 30 * time.Millisecond,
+			}
+			_, most := cfg.Time()
+			begin := time.Now()
+			r, err := loadgen.Search(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(begin)
+			if took > most || len(r.Probes) < 4 {
+				t.Errorf("seed %d: it took %v, and said at most %v: %+v", seed, took, most, r.Probes)
+			}
+			t.Logf("seed %d: %d rates in %v, at most %v", seed, len(r.Probes), took, most)
+		})
+	}
+}
+
 // TestGridKnee: tasks of 1 ms at 1,500 a second need two task actors, and a burst of
 // 20 needs room for those who wait; the grid finds the smallest sizes, and a second
 // one confirms them. Time is synctest's.

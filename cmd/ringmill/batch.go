@@ -129,5 +129,5 @@ func (b *batch) line(width int, name string, wanted int64, begin time.Time) stri
 		fmt.Sprintf("%s/%s done", report.Number(ended), report.Plural(wanted, "run")),
 		report.Number(max(begun-ended, 0))+" in flight",
 		report.Number(failed)+" failed",
-		elapsed(begin))
+		elapsed(time.Since(begin)))
 }

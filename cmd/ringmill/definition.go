@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/spf13/cobra"
+
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
 
@@ -32,6 +34,15 @@ func load(s streams, name string, opts ...workflow.ParseOption) (*definition, er
 		name = "<stdin>"
 	}
 	return workflow.Parse(data, append(slices.Clip(opts), workflow.File(name))...)
+}
+
+// checkTimeScale refuses a --time-scale that would do nothing: only recorded workflows
+// have times to scale. They are those that take no input and so have nothing to check it.
+func checkTimeScale(c *cobra.Command, def *definition) error {
+	if !c.Flags().Changed("time-scale") || def.Plan().CheckInput == nil {
+		return nil
+	}
+	return usagef("--time-scale: it is for recorded workflows (WfFormat), and %s is none: leave it out", def.Name())
 }
 
 // read returns the contents of a file, or of standard input.

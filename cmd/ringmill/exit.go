@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // The exit codes that `ringmill --help` promises.
@@ -59,14 +56,4 @@ func printed(err error) error {
 // usagef is an error about how the program was called.
 func usagef(format string, args ...any) error {
 	return fmt.Errorf("ringmill: "+format, args...)
-}
-
-// flagError rewords what the flag parser says, so that it names the flag first
-// and ends with what to do.
-func flagError(c *cobra.Command, err error) error {
-	var bad *pflag.InvalidValueError
-	if errors.As(err, &bad) {
-		return usagef("--%s: %w", bad.GetFlag().Name, bad.Unwrap())
-	}
-	return usagef("%w: see '%s --help'", err, c.CommandPath())
 }

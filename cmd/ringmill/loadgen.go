@@ -45,11 +45,9 @@ is broken: sent is not done + failed + shed, which is a defect of Ringmill;
   ringmill loadgen run --rate 20k --arrivals poisson --workflow chain:5 --work exp:20us
   ringmill loadgen search --slo 'p99<5ms' --workflow fan:20
   ringmill loadgen grid --rate 20k --grid mailbox=16,64,256,1024 --grid task-actors=1,2,8,50 -o out
-  ringmill loadgen compare before/result.json after/result.json --fail-on regression`,
+  ringmill loadgen compare before after --fail-on regression`,
 		Args: noCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c, s) },
-
-		SuggestionsMinimumDistance: 2,
 	}
 	f.output.register(c)
 	c.AddCommand(newLoadRun(s), newLoadSearch(s), newLoadGrid(s), newLoadCompare(s), newLoadReport(s))

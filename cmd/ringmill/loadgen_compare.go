@@ -1,33 +1,39 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
 	"github.com/ringmill/ringmill/loadgen"
 )
 
 func newLoadCompare(s streams) *cobra.Command {
 	format, failOn, tolerance := "text", "never", loadgen.DefaultTolerance
 	c := &cobra.Command{
-		Use:   "compare OLD.json NEW.json",
+		Use:   "compare OLD NEW",
 		Short: "Say whether a result is worse than another",
 		Long: `Compare tests p50, p99, mean, throughput, errors, CPU/op and allocs/op of two results of
 the same load for a difference that is neither noise (Mann-Whitney U test over the
 repetitions) nor too small to matter (--tolerance; p99 needs 2.5 times as much,
 throughput a third). Measure both with --repeat 5 or more: of single runs only
-coarse changes are found.
+coarse changes are found. OLD and NEW are files result.json of 'ringmill loadgen run',
+or the folders of its -o that have one; - is standard input.
 
 Exit codes: 0 compared; 2 wrong usage, or results of different loads; 4 a regression,
 with --fail-on regression; 6 the accounting of a result is broken.`,
 		Example: `  ringmill loadgen run --rate 20k --repeat 7 -o before    # then change something
   ringmill loadgen run --rate 20k --repeat 7 -o after
-  ringmill loadgen compare before/result.json after/result.json --fail-on regression`,
-		Args: func(_ *cobra.Command, args []string) error {
+  ringmill loadgen compare before after --fail-on regression`,
+		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usagef("%d files given: want two, 'ringmill loadgen compare OLD.json NEW.json'", len(args))
+				return usagef("%s given: want two, '%s'", report.Plural(len(args), "file"), c.UseLine())
 			}
 			return nil
 		},
@@ -35,7 +41,7 @@ with --fail-on regression; 6 the accounting of a result is broken.`,
 		RunE: func(_ *cobra.Command, files []string) error {
 			var results [2]*loadgen.Result
 			for i, name := range files {
-				data, err := read(s, name)
+				name, data, err := readOutcome(s, name)
 				if err != nil {
 					return err
 				}
@@ -72,6 +78,19 @@ with --fail-on regression; 6 the accounting of a result is broken.`,
 	return c
 }
 
+// readOutcome reads the result in a file, or in a folder that -o wrote.
+func readOutcome(s streams, name string) (file string, data []byte, err error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		file = filepath.Join(name, resultFile)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return file, nil, fmt.Errorf("%s: this folder has no %s: give a folder that -o of a measurement wrote, or a file", name, resultFile)
+		}
+		name = file
+	}
+	data, err = read(s, name)
+	return name, data, err
+}
+
 func parseTolerance(s string) (float64, error) {
 	t, err := loadgen.ParseShare(s)
 	if err == nil && t == 0 {
@@ -87,11 +106,11 @@ func completeResults(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 func newLoadReport(s streams) *cobra.Command {
 	out := "report.html"
 	c := &cobra.Command{
-		Use:   "report RESULT.json",
+		Use:   "report RESULT",
 		Short: "Make an HTML page of a result",
-		Long: `Report turns the result.json of a run, a search or a grid into one HTML page that
-needs nothing else: no network, no other file. The file - is standard input, -o -
-standard output. It prints where the page is.
+		Long: `Report turns the result.json of a run, a search or a grid, or the one in a folder of
+their -o, into one HTML page that needs nothing else: no network, no other file. The
+file - is standard input, -o - standard output. It prints where the page is.
 
 Exit codes: 0 written; 1 it could not be written; 2 wrong usage or no result; 6 the
 accounting of the result is broken (the page is written all the same).`,
@@ -99,13 +118,13 @@ accounting of the result is broken (the page is written all the same).`,
 		Args:              oneFile,
 		ValidArgsFunction: completeResults,
 		RunE: func(_ *cobra.Command, files []string) error {
-			data, err := read(s, files[0])
+			name, data, err := readOutcome(s, files[0])
 			if err != nil {
 				return err
 			}
 			page, accounting, err := readReport(data)
 			if err != nil {
-				return fmt.Errorf("%s: %w: give the result.json of a run, search or grid", files[0], err)
+				return fmt.Errorf("%s: %w: give the result.json of a run, search or grid", name, err)
 			}
 			if out == standardInput {
 				if err := page(s.out); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -175,19 +174,19 @@ func (f *loadFlags) setWorkload(c *cobra.Command, s streams, w *loadgen.Workload
 	if err != nil {
 		return fmt.Errorf("--workflow: %w", err)
 	}
+	if err := checkTimeScale(c, def); err != nil {
+		return err
+	}
 	w.Definition = def
 	for _, name := range f.synthetic {
 		w.Synthetic = w.Synthetic || c.Flags().Changed(name)
 	}
-	if w.Input, err = readInput(s, f.input); err != nil {
-		return err
+	if w.Synthetic { // its tasks do not run
+		w.Input, err = readInput(s, f.input)
+	} else {
+		w.Input, err = inputOf(s, f.input, f.workflow, def)
 	}
-	if check := def.Plan().CheckInput; check != nil && !w.Synthetic {
-		if err := check(json.RawMessage(w.Input)); err != nil {
-			return fmt.Errorf("--input: %w", err)
-		}
-	}
-	return nil
+	return err
 }
 
 // checkLoad rewords what loadgen.Config.Check finds in the words of flags.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
 	"github.com/ringmill/ringmill/loadgen"
 )
 
@@ -69,7 +70,7 @@ alike. Exit codes as for 'loadgen run'.`,
 			ctx, stop := measuring()
 			defer stop()
 			live := o.showSeries(s.err)
-			live.Printf("%d cells: %s", cells, describeTime(cells*count, cfg.Duration))
+			live.Printf("%s: %s", report.Plural(cells, "cell"), describeTime(cells*count, cfg.Duration))
 			cfg.Live = live.See
 			r, err := loadgen.Grid(ctx, loadgen.GridConfig{
 				Base: cfg, Axes: axes, Count: count,

@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -135,13 +137,18 @@ func (l *loadLive) erase() {
 
 func secondsText(s float64) string { return report.Duration(time.Duration(s * 1e9)) }
 
-func rateText(r float64) string { return report.Number(int64(r)) + "/s" }
+func rateText(r float64) string {
+	if r < 100 {
+		return strconv.FormatFloat(r, 'g', 3, 64) + "/s"
+	}
+	return report.Number(int64(math.Round(r))) + "/s"
+}
 
 // phase says where in the plan a run is.
 func phase(s loadgen.Snapshot) string {
-	at := fmt.Sprintf("%.1fs", s.Elapsed.Seconds())
+	at := elapsed(s.Elapsed)
 	if s.Duration < loadgen.MaxDuration {
-		at += fmt.Sprintf(" of %v", s.Duration)
+		at += " of " + report.Duration(s.Duration)
 	}
 	switch {
 	case s.Aborted != "":

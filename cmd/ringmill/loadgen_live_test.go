@@ -84,4 +84,8 @@ func TestLoadgenLive(t *testing.T) {
 	if out := main.LiveDraws(s, 100, 30, "x"); !strings.Contains(out, "123,456/s") || strings.Count(out, "\n") != 16 {
 		t.Errorf("want three blocks of five lines and one that stays: %q", out)
 	}
+	s.Duration = 2 * time.Second / 3
+	if out := main.LiveDraws(s, 100, 30, "x"); !strings.Contains(out, "  3.0s of 667ms draining") {
+		t.Errorf("no rounded duration in %q", out)
+	}
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/ringmill/ringmill/loadgen"
 )
 
+// resultFile is what -o writes for 'loadgen compare' and 'loadgen report'.
+const resultFile = "result.json"
+
 // loadOutput says where the outcome of a measurement goes.
 type loadOutput struct {
 	dir, format, live string
@@ -61,7 +64,7 @@ func (o *loadOutput) prepare() error {
 func (o *loadOutput) write(s streams, r loadReport) error {
 	if o.dir != "" {
 		files := map[string]func(io.Writer) error{
-			"result.json": r.WriteJSON, "report.html": r.WriteHTML, "bench.txt": r.WriteBench, "series.csv": r.WriteCSV,
+			resultFile: r.WriteJSON, "report.html": r.WriteHTML, "bench.txt": r.WriteBench, "series.csv": r.WriteCSV,
 		}
 		if one, ok := r.(*loadgen.Result); ok {
 			files["latency.hlog"] = one.WriteHistogramLog

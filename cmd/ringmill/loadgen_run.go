@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
 	"github.com/ringmill/ringmill/loadgen"
 )
 
@@ -132,5 +133,5 @@ func (f *loadRunFlags) measure(ctx context.Context, canon bool, cfg loadgen.Conf
 
 // describeTime is how long a series of measurements takes.
 func describeTime(n int, each time.Duration) string {
-	return fmt.Sprintf("%d measurements of %v, about %v", n, each, (time.Duration(n) * each).Round(time.Second))
+	return fmt.Sprintf("%s of %s, about %s", report.Plural(n, "measurement"), report.Duration(each), report.Duration(time.Duration(n)*each))
 }

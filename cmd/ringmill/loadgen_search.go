@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
 	"github.com/ringmill/ringmill/loadgen"
 )
 
@@ -19,7 +20,8 @@ func newLoadSearch(s streams) *cobra.Command {
 closed loop gives a first guess, then rates are doubled, halved and bisected. The
 answer is held for --confirm, and lowered while it does not hold. Two of three
 measurements decide on each rate, three of five on the last ones; one that failed
-while other processes used the machine is repeated, at most twice. With the defaults it takes two to four minutes.
+while other processes used the machine is repeated, at most twice. With the defaults
+it takes two to four minutes as a rule; it begins by saying how long it may take.
 
 Unless an --slo is about errors, at most one request in a thousand may fail or be
 refused.
@@ -55,12 +57,15 @@ not confirmed.`,
 			defer stop()
 			live := o.showSeries(s.err)
 			cfg.Live = live.See
-			r, err := loadgen.Search(ctx, loadgen.SearchConfig{
+			search := loadgen.SearchConfig{
 				Base: cfg, Precision: precision, Confirm: confirm,
 				Progress: func(p loadgen.Probe) {
 					live.Printf("%s: %s  p99 %s  errors %.2f %%", rateText(p.Rate), kept(p), secondsText(p.P99), 100*p.Errors)
 				},
-			})
+			}
+			usual, most := search.Time()
+			live.Printf("this takes about %s, at most %s (longer if requests take seconds)", report.Duration(usual), report.Duration(most))
+			r, err := loadgen.Search(ctx, search)
 			live.Stop()
 			if err != nil {
 				return couldNotRun(err)

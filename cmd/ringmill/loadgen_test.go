@@ -54,8 +54,8 @@ func TestLoadgenUsage(t *testing.T) {
 		args string
 		want string
 	}{
-		{"frob", `unknown command "frob": see 'ringmill --help'`},
-		{"serch", "did you mean search?"},
+		{"frob", `unknown command "frob": want one of compare, grid, report, run, search: see 'ringmill loadgen --help'`},
+		{"serch", "did you mean search? want one of compare, "},
 		{"run --task-actors 5", "no load given; want --rate"},
 		{"run --rate fast", `--rate: "fast" is not a rate; want a number a second`},
 		{"run --rate 1k --concurrency 4", "--concurrency: 4 clients and a plan of arrivals exclude each other"},
@@ -84,7 +84,9 @@ func TestLoadgenUsage(t *testing.T) {
 		{"grid --rate 1k --grid mailbox=1 --grid mailbox=2", "mailbox is there twice"},
 		{"grid --grid rate=1k,2k --grid concurrency=1,2", "--grid: rate and concurrency exclude each other"},
 		{"grid --grid mailbox=1,2", "no load given; want --rate"},
-		{"compare a.json", "1 files given: want two"},
+		{"compare a.json", "1 file given: want two, 'ringmill loadgen compare OLD NEW [flags]'"},
+		{"compare . .", ".: this folder has no result.json: give a folder that -o of a measurement wrote, or a file"},
+		{"report .", ".: this folder has no result.json"},
 		{"compare gone.json gone.json", "gone.json: no such file"},
 		{"report gone.json", "gone.json: no such file"},
 	} {
@@ -168,7 +170,7 @@ func TestLoadgenCompare(t *testing.T) {
 			}
 		}
 	}
-	old := change("old.json", scale(1))
+	old := change("result.json", scale(1))
 	slow := change("slow.json", scale(100))
 	other := change("other.json", func(m map[string]any) { m["plan_hash"] = "0000000000000000" })
 	lost := change("lost.json", func(m map[string]any) { m["done"] = m["done"].(float64) - 1 })
@@ -179,6 +181,7 @@ func TestLoadgenCompare(t *testing.T) {
 		want string
 	}{
 		{"same", 0, []string{"compare", old, old, "--fail-on", "regression"}, "no regression"},
+		{"folder", 0, []string{"compare", dir, old}, "no regression"},
 		{"slow", 4, []string{"compare", old, slow, "--fail-on", "regression"}, "REGRESSION"},
 		{"slow, only told", 0, []string{"compare", old, slow}, "REGRESSION"},
 		{"fast", 0, []string{"compare", slow, old, "--fail-on", "regression", "--format", "json"}, `"regression": false`},
@@ -186,10 +189,23 @@ func TestLoadgenCompare(t *testing.T) {
 		{"broken books", 6, []string{"compare", old, lost}, "the accounting is broken"},
 		{"report of broken books", 6, []string{"report", lost, "-o", filepath.Join(dir, "r.html")}, "the accounting is broken"},
 		{"report", 0, []string{"report", old, "-o", "-"}, "</html>"},
+		{"report of a folder", 0, []string{"report", dir, "-o", "-"}, "</html>"},
 	} {
 		r, _ := runLoadgen(t, test.args...)
 		if r.code != test.code || !strings.Contains(r.stdout+r.stderr, test.want) {
 			t.Errorf("%s: exit code %d, want %d and %q\n%s%s", test.name, r.code, test.code, test.want, r.stdout, r.stderr)
+		}
+	}
+}
+
+// TestLoadgenTime: a series of measurements begins by saying how long it takes.
+func TestLoadgenTime(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"grid --rate 1k --duration 100ms --count 1 --grid mailbox=2", "1 cell: 1 measurement of 100ms, about 100ms\n"},
+		{"search --slo p50<1ns --duration 100ms --work sleep:300ms --confirm 1s", "this takes about 6.05s, at most 56.6s (longer if requests take seconds)\n"},
+	} {
+		if r, _ := runLoadgen(t, strings.Fields(test.args)...); !strings.HasPrefix(r.stderr, test.want) {
+			t.Errorf("%s: standard error %q, want it to begin with %q", test.args, r.stderr, test.want)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (r *runner) showProgress(started *run) progress {
 			fmt.Sprintf("%s/%s done", report.Number(p.Ended), report.Plural(p.Tasks, "task")),
 			report.Number(p.Running) + " running",
 			report.Number(p.Failed) + " failed",
-			elapsed(begin),
+			elapsed(time.Since(begin)),
 		}
 		if p.Compensations > 0 {
 			parts = append(parts, fmt.Sprintf("%s/%s compensated", report.Number(p.Compensated), report.Number(p.Compensations)))
@@ -57,9 +57,8 @@ func (r *runner) shortName(width int) string {
 	return report.Fit(r.def.Name(), max(width/4, 8))
 }
 
-// elapsed prints the time since begin, steady in width while it is redrawn.
-func elapsed(begin time.Time) string {
-	d := time.Since(begin)
+// elapsed prints a time that goes on, steady in width while it is redrawn.
+func elapsed(d time.Duration) string {
 	if d < time.Minute {
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	}

@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ringmill/ringmill/cmd/ringmill/internal/report"
 )
 
 // streams is where a command reads and writes.
@@ -46,8 +48,6 @@ more: see its help.`,
 		SilenceErrors:     true, // exitCode prints them
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
-
-		SuggestionsMinimumDistance: 2, // edits
 	}
 	root.SetIn(s.in)
 	root.SetOut(help)
@@ -58,25 +58,13 @@ more: see its help.`,
 	return root
 }
 
-// noCommand refuses what is no command's name.
-func noCommand(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	cure := "see 'ringmill --help'"
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		cure = "did you mean " + near[0] + "?"
-	}
-	return usagef("unknown command %q: %s", args[0], cure)
-}
-
 // oneFile takes exactly one argument.
 func oneFile(c *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
 		return usagef("no file given: want '%s'", c.UseLine())
 	case len(args) > 1:
-		return usagef("%d files given: want one, '%s'", len(args), c.UseLine())
+		return usagef("%s given: want one, '%s'", report.Plural(len(args), "file"), c.UseLine())
 	}
 	return nil
 }

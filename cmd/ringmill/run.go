@@ -113,14 +113,12 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	if err != nil {
 		return err
 	}
-	input, err := readInput(s, f.input)
-	if err != nil {
+	if err := checkTimeScale(c, def); err != nil {
 		return err
 	}
-	if check := def.Plan().CheckInput; check != nil {
-		if err := check(input); err != nil {
-			return fmt.Errorf("--input: %w", err)
-		}
+	input, err := inputOf(s, f.input, file, def)
+	if err != nil {
+		return err
 	}
 	surviveBrokenPipe()
 	stake := &stake{compensates: compensates(def.Plan())}
@@ -153,6 +151,9 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 		err = r.once(ctx)
 	} else {
 		err = r.batch(ctx, int64(f.count))
+	}
+	if f.input == "" && lacksInput(err) {
+		fmt.Fprintf(s.err, "ringmill: no input was given: give one such as %s, or --input @FILE\n", exampleInput)
 	}
 	return r.verdict(ctx, err)
 }

@@ -52,11 +52,15 @@ func TestWrongInput(t *testing.T) {
 		{"file that is not there", "tasks:\n  a: {workflow: sub.yaml}\n", run, "", "wf.yaml:2:17: the workflow sub.yaml cannot be read: sub.yaml: no such file or directory: check the path\n"},
 		{"argument of schema", ok, []string{"schema", "wf.yaml"}, "", `unexpected argument "wf.yaml": want 'ringmill schema [flags]'`},
 
-		{"unknown command", ok, []string{"frob"}, "", `unknown command "frob": see 'ringmill --help'`},
+		{"unknown command", ok, []string{"frob"}, "", `unknown command "frob": want one of completion, graph, loadgen, run, schema, validate, version: see 'ringmill --help'`},
+		{"empty command", ok, []string{""}, "", `unknown command "": want one of completion, `},
 		{"mistyped command", ok, []string{"vali", "wf.yaml"}, "", `unknown command "vali": did you mean validate?`},
 		{"swapped letters", ok, []string{"rnu", "wf.yaml"}, "", `unknown command "rnu": did you mean run?`},
 		{"missing letter", ok, []string{"vrsion"}, "", `unknown command "vrsion": did you mean version?`},
 		{"unknown flag", ok, with("--colour"), "", "unknown flag: --colour: see 'ringmill run --help'"},
+		{"mistyped flag", ok, with("--taskactors", "5"), "", "unknown flag: --taskactors: did you mean --task-actors? see 'ringmill run --help'"},
+		{"nearest flag", ok, []string{"loadgen", "run", "--rte", "5"}, "", "unknown flag: --rte: did you mean --rate? "},
+		{"flag of subcommands", ok, []string{"loadgen", "--rate", "5"}, "", "unknown flag: --rate: it is for 'ringmill loadgen grid', 'ringmill loadgen run': see"},
 		{"flag without value", ok, with("--count"), "", "flag needs an argument: --count: see 'ringmill run --help'"},
 		{"no file", ok, []string{"run"}, "", "no file given: want 'ringmill run FILE [flags]'"},
 		{"two files", ok, with("wf.yaml"), "", "2 files given: want one, 'ringmill run FILE [flags]'"},
@@ -66,12 +70,17 @@ func TestWrongInput(t *testing.T) {
 		{"input file", ok, with("--input", "@wf.yaml"), "", "wf.yaml:1:"},
 		{"missing input file", ok, with("--input", "@gone.json"), "", "--input: gone.json: no such file or directory: check the path"},
 		{"input against the schema", "input: {type: object, required: [user]}\n" + ok, with("--input", "{}"), "", "user"},
+		{"no input", "input: {type: object, required: [user, n], properties: {user: {type: string}, n: {type: [integer, 'null']}, more: {}}}\n" + ok, run, "",
+			`--input: none was given: workflow: bad input: input is null: pass object: want one of the form --input '{"n":1,"user":"text"}', or --input @FILE`},
+		{"no input, of which the schema says little", "input: {anyOf: [{type: string}, {type: integer}]}\n" + ok, run, "", `want one of the form --input '{"user": "ada"}', or --input @FILE`},
+		{"no input, with a quote", `input: {enum: ["it's"]}` + "\n" + ok, run, "", `of the form --input '"it'\''s"', or`},
 		{"input file without a name", ok, with("--input", "@"), "", "--input: @ names no file: want @FILE, or @- for standard input"},
 		{"unknown shell", ok, []string{"completion", "foo"}, "", `unknown shell "foo": want 'ringmill completion SHELL' with bash, fish, powershell, zsh`},
 		{"no shell", ok, []string{"completion"}, "", "no shell given: want 'ringmill completion SHELL' with bash"},
 		{"help about an unknown command", ok, []string{"help", "run2"}, "", `unknown command "run2": did you mean run?`},
 		{"negative time scale", ok, with("--time-scale", "-1"), "", "--time-scale: -1 is out of range; want 0 or more"},
 		{"no time scale", ok, with("--time-scale", "slow"), "", `--time-scale: "slow" is not a number; want 0 or more`},
+		{"time scale of a workflow without times", ok, with("--time-scale", "0.1"), "", "--time-scale: it is for recorded workflows (WfFormat), and wf is none: leave it out"},
 		{"no runs", ok, with("--count", "0"), "", "--count: 0 is out of range; want 1 to "},
 		{"no task actors", ok, with("--task-actors", "0"), "", "--task-actors: 0 is out of range; want 1 to 65536"},
 		{"workflow actors", ok, with("--workflow-actors", "many"), "", `--workflow-actors: "many" is not a whole number; want 1 to 65536`},
@@ -104,6 +113,18 @@ const lyingInstance = `{"name": "lie", "schemaVersion": "1.5", "workflow": {
   "execution": {"makespanInSeconds": 1,
     "tasks": [{"id": "a", "runtimeInSeconds": 1}, {"id": "b", "runtimeInSeconds": 1}]}}}
 `
+
+// TestNoInput: a run that fails because it has no input says how to give one.
+func TestNoInput(t *testing.T) {
+	const file = "tasks: {a: {cmd: [echo, \"${{ input.user }}\"]}}\n"
+	const hint = "no input was given: give one such as --input '{\"user\": \"ada\"}', or --input @FILE\n"
+	if r := ringmill(t, file, "run", "wf.yaml"); r.code != 1 || !strings.Contains(r.stderr, hint) {
+		t.Errorf("exit code %d, standard error %q, want %q", r.code, r.stderr, hint)
+	}
+	if r := ringmill(t, file, "run", "wf.yaml", "--input", "{}"); r.code != 1 || strings.Contains(r.stderr, "no input was given") {
+		t.Errorf("exit code %d, standard error %q", r.code, r.stderr)
+	}
+}
 
 func TestMetricsAddressTaken(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
