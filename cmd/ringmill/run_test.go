@@ -334,3 +334,24 @@ func TestExamples(t *testing.T) {
 		})
 	}
 }
+
+// TestReadmeWorkflow: the workflow that the README shows counts the words of the README.
+func TestReadmeWorkflow(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```yaml\nname: wordcount\n")
+	workflow, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("there is no workflow named wordcount in the README")
+	}
+	cmd := command(t, "run", "wordcount.yaml", "--input", `{"file": "README.md"}`, "--json")
+	write(t, cmd, "wordcount.yaml", workflow)
+	write(t, cmd, "README.md", string(readme))
+	r := finish(t, cmd)
+	want := fmt.Sprintf(`"README.md has %d words"`, len(strings.Fields(string(readme))))
+	if list := objects(t, r.stdout); len(list) != 1 || string(list[0].Output) != want {
+		t.Errorf("exit code %d, standard error %q, standard output %s; want %s", r.code, r.stderr, r.stdout, want)
+	}
+}
