@@ -3,6 +3,8 @@ package mailbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	goruntime "runtime"
 	"sync"
 	"testing"
 
@@ -100,6 +102,46 @@ func TestLines(t *testing.T) {
 	for _, offset := range []uintptr{0, 8} {
 		if parts, want := mailbox.Lines(offset), [3][2]uintptr{{0, 0}, {1, 1}, {2, 2}}; parts != want {
 			t.Errorf("at offset %d the parts lie in the lines %v, want %v", offset, parts, want)
+		}
+	}
+}
+
+// TestPartsShareNoLine: no cache line holds two parts of mailboxes, the neighbours' in memory included, whichever way they are made.
+func TestPartsShareNoLine(t *testing.T) {
+	const n, line = 64, 64
+	parts := map[string][]mailbox.Span{}
+	kept := make([]any, 0, 3*n) // on the heap, where mailboxes are
+	for i := range n {
+		single, parking, levels := mailbox.NewMPSC[*int](1), mailbox.New(mailbox.Config[*int]{}), mailbox.NewPriority[*int](1)
+		kept = append(kept, single, parking, levels)
+		parts[fmt.Sprint("MPSC ", i)] = mailbox.Parts(single)
+		parts[fmt.Sprint("Mailbox ", i)] = mailbox.MailboxParts(parking)
+		parts[fmt.Sprint("Priority ", i)] = mailbox.PriorityParts(levels)
+	}
+	holder := map[uintptr]string{}
+	for name, spans := range parts {
+		for i, span := range spans {
+			part := fmt.Sprintf("part %d of %s", i, name)
+			for l := span.Begin / line; l <= (span.End-1)/line; l++ {
+				if other, taken := holder[l]; taken {
+					t.Fatalf("%s and %s share a line", part, other)
+				}
+				holder[l] = part
+			}
+		}
+	}
+	goruntime.KeepAlive(kept)
+}
+
+// TestFirstEnqueueCopiesHeader: once the first enqueue has returned, the ring is reached without a look at its own memory.
+func TestFirstEnqueueCopiesHeader(t *testing.T) {
+	for _, capacity := range []int{1, 3, 64, 1000} {
+		m := mailbox.NewMPSC[int](capacity)
+		if mailbox.ReadsCopy(m) {
+			t.Errorf("capacity %d: a copy before there is a ring", capacity)
+		}
+		if err := m.TryEnqueue(1); err != nil || !mailbox.ReadsCopy(m) {
+			t.Errorf("capacity %d: TryEnqueue = %v; the header is not reached by a copy", capacity, err)
 		}
 	}
 }

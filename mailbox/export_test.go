@@ -95,3 +95,36 @@ func Lines(offset uintptr) (parts [3][2]uintptr) {
 	}
 	return parts
 }
+
+// A Span is memory from Begin to before End.
+type Span struct{ Begin, End uintptr }
+
+func spanOf[First, Last any](first *First, last *Last) Span {
+	return Span{uintptr(unsafe.Pointer(first)), uintptr(unsafe.Pointer(last)) + unsafe.Sizeof(*last)}
+}
+
+// Parts returns where the three parts of m lie, as in Lines.
+func Parts[T any](m *MPSC[T]) []Span {
+	return []Span{spanOf(&m.capacity, &m.header), spanOf(&m.tail, &m.headSeen), spanOf(&m.head, &m.ring)}
+}
+
+// MailboxParts is Parts for a Mailbox; the fourth part is what it has besides its ring.
+func MailboxParts[T any](m *Mailbox[T]) []Span {
+	return append(Parts(&m.queue.MPSC), spanOf(&m.onDrop, &m.wait))
+}
+
+// PriorityParts is Parts for all levels.
+func PriorityParts[T any](p *Priority[T]) []Span {
+	var parts []Span
+	for i := range p.rings {
+		parts = append(parts, Parts(&p.rings[i].MPSC)...)
+	}
+	return parts
+}
+
+// ReadsCopy reports whether m's ring has been made and is reached by the copy of its header, which is one.
+func ReadsCopy[T any](m *MPSC[T]) bool {
+	r, header := m.ring.Load(), &m.header
+	return r != nil && m.loadRing() == header && unsafe.SliceData(header.words) == unsafe.SliceData(r.words) && len(header.words) == len(r.words) &&
+		unsafe.SliceData(header.values) == unsafe.SliceData(r.values) && len(header.values) == len(r.values)
+}

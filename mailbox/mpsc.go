@@ -70,8 +70,8 @@ type MPSC[T any] struct {
 	ring  atomic.Pointer[ring[T]] // nil until the first enqueue; &header, as a mark, while the consumer sleeps before it
 }
 
-// padded is an MPSC alone in its lines. An owner may do without and put there what goes with them: 8 bytes before it, read by all,
-// and 40 behind it, of the consumer. MPSC keeps its parts in lines of their own at either offset.
+// padded is an MPSC alone in its lines. An owner may do without and put there what goes with them: 40 bytes behind it, of the
+// consumer, or 8 before it, read by all, and 32 behind. MPSC keeps its parts in lines of their own at either offset.
 type padded[T any] struct {
 	MPSC[T]
 	_ [40]byte
@@ -313,6 +313,9 @@ func (m *MPSC[T]) loadRing() *ring[T] {
 // makeRing allocates the ring; of several first enqueues one wins and all use its ring. The mark of a consumer that sleeps
 // moves with the same CAS into the word of position 0, which is the head as long as there is no ring.
 func (m *MPSC[T]) makeRing() *ring[T] {
+	if m.capacity == 0 { // 0 - 1 would be the size of a ring that no memory holds
+		panic("mailbox: MPSC without a capacity; make it by NewMPSC, or call Init first")
+	}
 	fresh := newRing[T](1 << bits.Len32(m.capacity-1))
 	for { // a lost CAS: another producer won, or the consumer went to sleep or was woken
 		r := m.ring.Load()

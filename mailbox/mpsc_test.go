@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -100,6 +101,25 @@ func TestNewMPSCPanics(t *testing.T) {
 			}()
 			mailbox.NewMPSC[int](bad)
 		}()
+	}
+}
+
+// TestZeroMPSCPanics: an MPSC that Init was forgotten for says so at its first enqueue; taking its capacity of 0 for
+// a ring's size would ask for more memory than there is, which no caller can recover from.
+func TestZeroMPSCPanics(t *testing.T) {
+	enqueues := map[string]func(*mailbox.MPSC[int]){
+		"TryEnqueue":      func(m *mailbox.MPSC[int]) { _ = m.TryEnqueue(1) },
+		"TryEnqueueBatch": func(m *mailbox.MPSC[int]) { _, _ = m.TryEnqueueBatch([]int{1}) },
+	}
+	for name, enqueue := range enqueues {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.Contains(got, "Init") {
+					t.Errorf("recovered %q, want a panic that names Init", got)
+				}
+			}()
+			enqueue(new(mailbox.MPSC[int]))
+		})
 	}
 }
 
