@@ -69,7 +69,7 @@ type Stats struct {
 // Parking and publishing meet in one word, the one of the slot at the head: the consumer sets parkedBit in it by
 // CAS, which fails if the slot has been published; a producer publishes it by Swap, which returns the bit.
 // So each sleep gets exactly one wake-up, from the producer of the very message that the consumer waits for.
-// Before the first message there is no slot: then the mark is &header in place of the ring, and the producer that makes
+// Before the first message there is no slot: then the mark is asleep() in place of the ring, and the producer that makes
 // the ring moves it, with the CAS that installs the ring, into the word of position 0.
 // Close clears the mark in the same way. Between setting it and sleeping the consumer looks at Drained: Close
 // first closes the tail and then looks for the mark, so one of the two sees the other.
@@ -79,7 +79,7 @@ type Stats struct {
 type Mailbox[T any] struct {
 	queue    padded[T]
 	onDrop   func(T)
-	wake     chan struct{}               // made before the first park; holds one token for each mark, parkedBit or &header, that others cleared
+	wake     chan struct{}               // made before the first park; holds one token for each mark, parkedBit or asleep(), that others cleared
 	senders  atomic.Pointer[waitlist[T]] // nil until the first sender waits
 	consumer sync.Mutex                  // held while taking or replacing messages, parking and closing, under DropOldest only
 	refused  atomic.Uint64

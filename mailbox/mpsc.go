@@ -46,17 +46,17 @@ const closedBit = 1 << 63
 //	I4  every position in [head, ready) is published
 //	I5  slots outside [head, tail) hold the zero value
 //	I6  parkedBit is only ever set in the word of head's slot, while that slot is not published;
-//	    without a ring, ring == &header stands for it
+//	    without a ring, ring == asleep() stands for it
 //	I7  header is written once, by who has made the ring, before made is set, and read only by who has seen made
 //
 // A slot of position p belongs to the producer whose CAS moved tail over p until
 // that producer's store into words; then to the consumer until its store into head
 // passes p; then to nobody until tail reaches p + size.
 type MPSC[T any] struct {
-	// Read by all, written at the first enqueue.
+	// Read by all, written by Init and the first enqueue.
 	capacity uint32
 	made     atomic.Bool // header is valid
-	header   ring[T]     // a copy of *ring, which would be one line more to wait for; its address is also a mark, see ring
+	header   ring[T]     // a copy of *ring, which would be one line more to wait for; its address is also a mark, see asleep
 	_        [8]byte
 
 	// The producers' line.
@@ -67,7 +67,7 @@ type MPSC[T any] struct {
 	// The consumer's line.
 	head  atomic.Uint64           // next position to dequeue
 	ready atomic.Uint64           // end of the last run of two or more that was found published; at or below head if there is none left
-	ring  atomic.Pointer[ring[T]] // nil until the first enqueue; &header, as a mark, while the consumer sleeps before it
+	ring  atomic.Pointer[ring[T]] // nil until the first enqueue; asleep() while the consumer sleeps before it
 }
 
 // padded is an MPSC alone in its lines. An owner may do without and put there what goes with them: 40 bytes behind it, of the
@@ -304,11 +304,14 @@ func (m *MPSC[T]) loadRing() *ring[T] {
 	if m.made.Load() {
 		return &m.header
 	}
-	if r := m.ring.Load(); r != &m.header {
+	if r := m.ring.Load(); r != m.asleep() {
 		return r
 	}
 	return nil
 }
+
+// asleep is what ring points to instead of a ring while the consumer sleeps: a mark, of which only the address counts.
+func (m *MPSC[T]) asleep() *ring[T] { return &m.header }
 
 // makeRing allocates the ring; of several first enqueues one wins and all use its ring. The mark of a consumer that sleeps
 // moves with the same CAS into the word of position 0, which is the head as long as there is no ring.
@@ -322,7 +325,7 @@ func (m *MPSC[T]) makeRing() *ring[T] {
 		switch r {
 		case nil:
 			fresh.words[0].Store(0)
-		case &m.header:
+		case m.asleep():
 			fresh.words[0].Store(parkedBit)
 		default:
 			return r

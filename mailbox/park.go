@@ -4,11 +4,11 @@ package mailbox
 // party clears the mark: the producer whose publish reports it, or the one caller whose unpark answers true.
 // Only the consumer may call it, and not again before the mark is cleared.
 //
-// Without a ring there is no slot: then the mark is &header in place of the ring, and makeRing moves it into the slot.
+// Without a ring there is no slot: then the mark is asleep() in place of the ring, and makeRing moves it into the slot.
 func (m *MPSC[T]) park() bool {
-	r := m.ring.Load() // not &header: that is a mark
+	r := m.ring.Load() // not asleep(): that is a mark
 	if r == nil {
-		if m.ring.CompareAndSwap(nil, &m.header) {
+		if m.ring.CompareAndSwap(nil, m.asleep()) {
 			return true
 		}
 		r = m.ring.Load() // a producer has made it since
@@ -28,7 +28,7 @@ func (m *MPSC[T]) park() bool {
 // unpark clears the mark that park has set and answers true; false if there is none. Any goroutine may call it.
 func (m *MPSC[T]) unpark() bool {
 	r := m.ring.Load()
-	for r == &m.header {
+	for r == m.asleep() {
 		if m.ring.CompareAndSwap(r, nil) {
 			return true
 		}

@@ -83,11 +83,12 @@ func (a *actor[M]) furnishMailbox(cfg Config) error {
 			return fmt.Errorf("MailboxKind is %q with a Priority; want %q", cfg.MailboxKind, mailbox.KindMPSC)
 		}
 	}
-	a.observed = &observed{}
+	o := &observed{}
+	a.observed = o
 	var drop func(M)
 	if cfg.Overflow != mailbox.Fail {
 		drop = func(m M) {
-			a.observed.dropped.Add(1)
+			o.dropped.Add(1) // not by way of a, whose line the consumer writes
 			a.system.dropped.Add(1)
 			a.deadLetter(m, ErrOverflow)
 		}
@@ -100,7 +101,7 @@ func (a *actor[M]) furnishMailbox(cfg Config) error {
 		return err
 	}
 	s := &sampler{}
-	a.observed.sampler = s
+	o.sampler = s
 	box, err := newBox(cfg.MailboxKind, a.mailbox.Cap(), cfg.Overflow, stampedLevel(level), stampedDrop(drop))
 	if err != nil {
 		return err
@@ -118,7 +119,7 @@ func newBox[T any](kind string, capacity int, overflow mailbox.Overflow, level f
 		queue := &dropOldest[T]{ring: mailbox.NewMPSC[T](capacity), drop: drop}
 		return &inbox[T]{other: &otherKind[T]{Queue: queue, capacity: capacity}}, nil
 	}
-	box := new(inbox[T])
+	box := &new(lone[T]).inbox
 	if level != nil {
 		queue := &priorityQueue[T]{Priority: mailbox.NewPriority[T](capacity), level: level}
 		box.other = &otherKind[T]{Queue: queue, capacity: capacity}

@@ -9,6 +9,12 @@ type inbox[M any] struct {
 	ring  mailbox.MPSC[M]
 }
 
+// lone is an inbox outside an actor, which has its lines to itself.
+type lone[M any] struct {
+	inbox[M]
+	_ [32]byte
+}
+
 type otherKind[M any] struct {
 	mailbox.Queue[M]
 	capacity int
