@@ -134,6 +134,10 @@ func spawn[M any](sys *System, parent *cell, handler func(*Context[M], M) error,
 	if cfg.MailboxCapacity == 0 {
 		cfg.MailboxCapacity = sys.config.MailboxCapacity
 	}
+	if cfg.MailboxCapacity < 1 || cfg.MailboxCapacity > mailbox.MaxCapacity {
+		panic(fmt.Sprintf("actor: Spawn(%q): MailboxCapacity is %d; want 1 to %d, or 0 for the system's, %d",
+			cfg.Name, cfg.MailboxCapacity, mailbox.MaxCapacity, sys.config.MailboxCapacity))
+	}
 	a := &actor[M]{
 		cell: cell{
 			system:     sys,

@@ -3,6 +3,7 @@ package actor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	goruntime "runtime"
 	"strings"
 	"sync"
@@ -287,15 +288,20 @@ func TestConfigErrors(t *testing.T) {
 func TestSpawnPanicsOnMistakes(t *testing.T) {
 	sys := newSystem(t, actor.SystemConfig{})
 	handler := func(*actor.Context[int], int) error { return nil }
-	for name, spawn := range map[string]func(){
-		"nil handler":       func() { actor.Spawn[int](sys, nil, actor.Config{}) },
-		"nil newHandler":    func() { actor.SpawnFunc[int](sys, nil, actor.Config{}) },
-		"negative capacity": func() { actor.Spawn(sys, handler, actor.Config{MailboxCapacity: -1}) },
+	for want, spawn := range map[string]func(){
+		`actor: Spawn("a"): handler is nil`:        func() { actor.Spawn[int](sys, nil, actor.Config{Name: "a"}) },
+		`actor: SpawnFunc("a"): newHandler is nil`: func() { actor.SpawnFunc[int](sys, nil, actor.Config{Name: "a"}) },
+		`actor: Spawn("a"): MailboxCapacity is -1; want 1 to 1073741824, or 0 for the system's, 1024`: func() {
+			actor.Spawn(sys, handler, actor.Config{Name: "a", MailboxCapacity: -1})
+		},
+		`actor: Spawn("a"): mailbox: unknown kind "heap"; want one of`: func() {
+			actor.Spawn(sys, handler, actor.Config{Name: "a", MailboxKind: "heap"})
+		},
 	} {
 		func() {
 			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: no panic", name)
+				if got := fmt.Sprint(recover()); !strings.HasPrefix(got, want) {
+					t.Errorf("panic %q, want %q", got, want)
 				}
 			}()
 			spawn()
