@@ -91,7 +91,7 @@ func (cfg SearchConfig) Time() (usual, most time.Duration) {
 		most += time.Duration(atMost * float64(2*agree-1+mostRepeated) * float64(each))
 	}
 	add(cfg.Base.Duration, 2, 2, math.Ceil(math.Log2(MaxRate/lowestRate))+1) // one that keeps it and one that does not
-	for ratio := 2.0; ratio > cfg.near(); ratio = math.Sqrt(ratio) {
+	for ratio := 2.0; ratio > max(1, cfg.near()); ratio = math.Sqrt(ratio) { // down to 1 for a Precision that Search refuses
 		add(cfg.Base.Duration, cfg.agree(ratio), 1, 1)
 	}
 	add(cfg.Confirm, 2, 1, mostConfirmations)

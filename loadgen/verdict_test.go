@@ -116,6 +116,11 @@ func TestSearchTime(t *testing.T) {
 	if usual < 2*time.Minute || usual > 4*time.Minute || most < 20*time.Minute || most > 30*time.Minute {
 		t.Errorf("usual %v, most %v", usual, most)
 	}
+	for _, refused := range []float64{-1, 1e-300, math.NaN()} {
+		if _, most := (loadgen.SearchConfig{Precision: refused}).Time(); most <= 0 {
+			t.Errorf("precision %v, which Search refuses: most %v", refused, most)
+		}
+	}
 	if testing.Short() {
 		t.Skip("-short: 100,000 requests")
 	}
