@@ -335,9 +335,14 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestReadmeWorkflow: the workflow that the README shows counts the words of the README.
+// TestReadmeWorkflow: the workflow that the README shows counts the words of the licence, as
+// many as the README says.
 func TestReadmeWorkflow(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	licence, err := os.ReadFile("../../LICENSE")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,12 +351,15 @@ func TestReadmeWorkflow(t *testing.T) {
 	if !found {
 		t.Fatal("there is no workflow named wordcount in the README")
 	}
-	cmd := command(t, "run", "wordcount.yaml", "--input", `{"file": "README.md"}`, "--json")
+	cmd := command(t, "run", "wordcount.yaml", "--input", `{"file": "LICENSE"}`, "--json")
 	write(t, cmd, "wordcount.yaml", workflow)
-	write(t, cmd, "README.md", string(readme))
+	write(t, cmd, "LICENSE", string(licence))
 	r := finish(t, cmd)
-	want := fmt.Sprintf(`"README.md has %d words"`, len(strings.Fields(string(readme))))
-	if list := objects(t, r.stdout); len(list) != 1 || string(list[0].Output) != want {
-		t.Errorf("exit code %d, standard error %q, standard output %s; want %s", r.code, r.stderr, r.stdout, want)
+	words := fmt.Sprintf("LICENSE has %d words", len(strings.Fields(string(licence))))
+	if list := objects(t, r.stdout); len(list) != 1 || string(list[0].Output) != `"`+words+`"` {
+		t.Errorf("exit code %d, standard error %q, standard output %s; want %s", r.code, r.stderr, r.stdout, words)
+	}
+	if !strings.Contains(workflow, "# "+words+"\n") {
+		t.Errorf("the README does not say that %s", words)
 	}
 }
