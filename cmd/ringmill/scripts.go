@@ -22,7 +22,7 @@ const maxScript = 16 << 20
 // scripts are the JavaScript and TypeScript tasks of a file.
 type scripts struct {
 	*js.Tasks
-	read atomic.Int64 // scripts in the file
+	read atomic.Int64 // scripts in the file in which no problem was found
 }
 
 // newScripts makes the kinds js and ts. The paths of scripts are relative to the
@@ -50,8 +50,11 @@ func (s *scripts) option() workflow.ParseOption {
 		for _, check := range []*func(json.RawMessage) error{&kinds[i].Check, &kinds[i].CheckHolds} {
 			inner := *check
 			*check = func(value json.RawMessage) error {
-				s.read.Add(1)
-				return inner(value)
+				err := inner(value)
+				if err == nil {
+					s.read.Add(1)
+				}
+				return err
 			}
 		}
 	}

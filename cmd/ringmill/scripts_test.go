@@ -117,6 +117,9 @@ func TestScriptsUnchecked(t *testing.T) {
 	if r := ringmill(t, scripted+"  d: {cmd: [x], needs: [gone]}\n", "validate", "wf.yaml"); r.code != 2 || !strings.Contains(r.stderr, "4 scripts not checked") {
 		t.Errorf("%+v", r)
 	}
+	if r := ringmill(t, "tasks: {a: {js: {file: gone.js}}, b: {js: return 1}}\n", "validate", "wf.yaml"); r.code != 2 || !strings.Contains(r.stderr, "gone.js: no such file") || !strings.HasPrefix(r.stderr, "ringmill: 1 script not checked: ") {
+		t.Errorf("with a script that is not there: %+v", r)
+	}
 	if r := ringmill(t, ok, "validate", "wf.yaml"); r.code != 0 || r.stderr != "" {
 		t.Errorf("without scripts: %+v", r)
 	}
