@@ -24,16 +24,18 @@ const maxFileSize = 64 << 20
 // standardInput is the name that reads from there instead of a file.
 const standardInput = "-"
 
-// load reads and checks the workflow in a file.
-func load(s streams, name string, opts ...workflow.ParseOption) (*definition, error) {
-	data, err := read(s, name)
+// load reads and checks the workflow in a file. It returns the text too: what comes through
+// a pipe cannot be read again.
+func load(s streams, name string, opts ...workflow.ParseOption) (def *definition, text []byte, err error) {
+	text, err = read(s, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if name == standardInput {
 		name = "<stdin>"
 	}
-	return workflow.Parse(data, append(slices.Clip(opts), workflow.File(name))...)
+	def, err = workflow.Parse(text, append(slices.Clip(opts), workflow.File(name))...)
+	return def, text, err
 }
 
 // checkTimeScale refuses a --time-scale that would do nothing: only recorded workflows

@@ -31,7 +31,7 @@ Graphviz or Mermaid text, or as an SVG picture. The file - is standard input.`,
 		RunE: func(_ *cobra.Command, files []string) error {
 			scripts := newScripts(files[0], nil)
 			defer scripts.stop()
-			def, err := load(s, files[0], append(kinds.options(s), scripts.option(), workflow.AnyFunc())...)
+			def, _, err := load(s, files[0], append(kinds.options(s), scripts.option(), workflow.AnyFunc())...)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -12,15 +13,18 @@ import (
 	"github.com/ringmill/ringmill/runtime/workflow"
 )
 
-// inputOf returns what --input gives, if the workflow in the file takes it. Where the flag
-// is missing the error has an example.
-func inputOf(s streams, text, file string, def *definition) (json.RawMessage, error) {
+// inputOf returns what --input gives, if the workflow takes it, which was read from source.
+// Where the flag is missing the error has an example.
+func inputOf(s streams, text string, def *definition, source []byte) (json.RawMessage, error) {
 	input, err := readInput(s, text)
 	if err != nil {
 		return nil, err
 	}
 	check := def.Plan().CheckInput
-	if check == nil {
+	switch {
+	case check == nil && text != "":
+		return nil, usagef("--input: %s is a recorded workflow (WfFormat), which takes none: leave it out", def.Name())
+	case check == nil:
 		return input, nil
 	}
 	switch err := check(input); {
@@ -29,7 +33,7 @@ func inputOf(s streams, text, file string, def *definition) (json.RawMessage, er
 	case text != "":
 		return nil, fmt.Errorf("--input: %w", err)
 	default:
-		return nil, fmt.Errorf("--input: none was given: %w: want one of the form %s, or --input @FILE", err, exampleOf(s, file, check))
+		return nil, fmt.Errorf("--input: none was given: %w: want one of the form %s, or --input @FILE", err, exampleOf(source, check))
 	}
 }
 
@@ -41,19 +45,22 @@ func lacksInput(err error) bool {
 // exampleInput is what stands for the input of a workflow that says nothing about it.
 const exampleInput = `--input '{"user": "ada"}'`
 
-// exampleOf makes an --input of the schema in a file. Of what a schema may ask for it knows
-// the common part; where that is nothing, or the file cannot be read again, any example does.
-func exampleOf(s streams, file string, check func(any) error) string {
+// exampleOf makes an --input of the schema in a definition. Of what a schema may ask for it
+// knows the common part; where that is nothing, any example does.
+func exampleOf(source []byte, check func(any) error) string {
 	var definition struct{ Input inputSchema }
-	data, err := read(s, file)
-	if err != nil || yaml.Unmarshal(data, &definition) != nil {
+	if yaml.Unmarshal(source, &definition) != nil {
 		return exampleInput
 	}
-	value, err := json.Marshal(definition.Input.example())
-	if err != nil || string(value) == "{}" && check(json.RawMessage(value)) != nil {
+	var out strings.Builder
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // it is for a shell
+	err := encoder.Encode(definition.Input.example())
+	value := strings.TrimSpace(out.String())
+	if err != nil || value == "{}" && check(json.RawMessage(value)) != nil {
 		return exampleInput
 	}
-	return "--input '" + strings.ReplaceAll(string(value), "'", `'\''`) + "'"
+	return "--input '" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 }
 
 // An inputSchema is the part of a JSON Schema that an example is made of.
@@ -62,17 +69,26 @@ type inputSchema struct {
 	Required   []string
 	Properties map[string]inputSchema
 	Enum       []any
+	Const      any
 }
 
 func (s inputSchema) example() any {
-	if len(s.Enum) > 0 {
+	switch {
+	case len(s.Enum) > 0:
 		return s.Enum[0]
+	case s.Const != nil:
+		return s.Const
 	}
 	kind := s.Type
-	if several, ok := kind.([]any); ok && len(several) > 0 {
-		kind = several[0]
+	if several, ok := kind.([]any); ok {
+		several = slices.DeleteFunc(several, func(kind any) bool { return kind == "null" })
+		if len(several) > 0 {
+			kind = several[0]
+		}
 	}
 	switch kind {
+	case "null":
+		return nil
 	case "string":
 		return "text"
 	case "integer", "number":

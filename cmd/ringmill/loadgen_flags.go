@@ -170,7 +170,7 @@ func (f *loadFlags) setWorkload(c *cobra.Command, s streams, w *loadgen.Workload
 		}
 		return nil
 	}
-	def, err := loadScripted(c, s, f.workflow, workflow.TimeScale(f.timeScale))
+	def, text, err := loadScripted(c, s, f.workflow, workflow.TimeScale(f.timeScale))
 	if err != nil {
 		return fmt.Errorf("--workflow: %w", err)
 	}
@@ -184,7 +184,7 @@ func (f *loadFlags) setWorkload(c *cobra.Command, s streams, w *loadgen.Workload
 	if w.Synthetic { // its tasks do not run
 		w.Input, err = readInput(s, f.input)
 	} else {
-		w.Input, err = inputOf(s, f.input, f.workflow, def)
+		w.Input, err = inputOf(s, f.input, def, text)
 	}
 	return err
 }

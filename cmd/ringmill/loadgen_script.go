@@ -13,8 +13,8 @@ import (
 
 // loadScripted reads the workflow in a file that may have scripts or, from js:FILE
 // and ts:FILE, makes one of a single script that is given the run's input. The engine
-// ends with the command.
-func loadScripted(c *cobra.Command, s streams, name string, opts ...workflow.ParseOption) (*definition, error) {
+// ends with the command. It returns the workflow's text too.
+func loadScripted(c *cobra.Command, s streams, name string, opts ...workflow.ParseOption) (def *definition, text []byte, err error) {
 	kind, file, ok := strings.Cut(name, ":")
 	ok = ok && (kind == "js" || kind == "ts")
 	if !ok {
@@ -27,16 +27,16 @@ func loadScripted(c *cobra.Command, s streams, name string, opts ...workflow.Par
 		return load(s, name, opts...)
 	}
 	if _, err := scripts.Engine(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	text, err := scriptWorkflow(kind, file)
-	if err != nil {
-		return nil, err
+	if text, err = scriptWorkflow(kind, file); err != nil {
+		return nil, nil, err
 	}
 	if _, err := readScript(file); err != nil { // else it would be placed in a definition that the user has not written
-		return nil, err
+		return nil, nil, err
 	}
-	return workflow.ParseYAML(text, append(opts, workflow.File(file))...)
+	def, err = workflow.ParseYAML(text, append(opts, workflow.File(file))...)
+	return def, text, err
 }
 
 // scriptWorkflow is the definition of a workflow of one script. The kinds find scripts

@@ -109,14 +109,14 @@ func (f *runFlags) run(c *cobra.Command, s streams, file string) error {
 	}
 	scripts := newScripts(file, console)
 	defer scripts.stop()
-	def, err := load(s, file, append(f.kinds.options(s), workflow.TimeScale(f.timeScale), scripts.option())...)
+	def, text, err := load(s, file, append(f.kinds.options(s), workflow.TimeScale(f.timeScale), scripts.option())...)
 	if err != nil {
 		return err
 	}
 	if err := checkTimeScale(c, def); err != nil {
 		return err
 	}
-	input, err := inputOf(s, f.input, file, def)
+	input, err := inputOf(s, f.input, def, text)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,10 @@ func noCommand(c *cobra.Command, args []string) error {
 			names = append(names, sub.Name())
 		}
 	}
-	cure := fmt.Sprintf("want one of %s: see '%s --help'", strings.Join(names, ", "), c.CommandPath())
+	cure := fmt.Sprintf("see '%s --help'", c.CommandPath())
+	if len(names) > 0 { // else it is 'help run frob'
+		cure = fmt.Sprintf("want one of %s: %s", strings.Join(names, ", "), cure)
+	}
 	if near := nearest(c, args[0]); near != "" {
 		cure = fmt.Sprintf("did you mean %s? %s", near, cure)
 	}
@@ -31,7 +34,11 @@ func noCommand(c *cobra.Command, args []string) error {
 // and ends with what to do.
 func flagError(c *cobra.Command, err error) error {
 	var bad *pflag.InvalidValueError
-	if errors.As(err, &bad) {
+	switch {
+	case !errors.As(err, &bad):
+	case bad.GetFlag().Value.Type() == "bool":
+		return usagef("--%s: %q is unknown; want true or false", bad.GetFlag().Name, bad.GetValue())
+	default:
 		return usagef("--%s: %w", bad.GetFlag().Name, bad.Unwrap())
 	}
 	var unknown *pflag.NotExistError
@@ -42,9 +49,18 @@ func flagError(c *cobra.Command, err error) error {
 	return usagef("%w: %ssee '%s --help'", err, cure, c.CommandPath())
 }
 
-// meantFlag says which other flag of c may be meant, or which subcommands have the one that
-// was given.
+// meantFlag says which subcommands of c have the flag that was given, or which other one of c
+// may be meant.
 func meantFlag(c *cobra.Command, name string) string {
+	var have []string
+	for _, sub := range c.Commands() {
+		if sub.Flags().Lookup(name) != nil {
+			have = append(have, "'"+sub.CommandPath()+"'")
+		}
+	}
+	if len(have) > 0 {
+		return "it is for " + strings.Join(have, ", ") + ": "
+	}
 	flags := new(cobra.Command) // cobra finds near names of commands only
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		flags.AddCommand(&cobra.Command{Use: f.Name, Hidden: f.Hidden, Run: func(*cobra.Command, []string) {}})
@@ -52,16 +68,7 @@ func meantFlag(c *cobra.Command, name string) string {
 	if near := nearest(flags, name); near != "" {
 		return "did you mean --" + near + "? "
 	}
-	var have []string
-	for _, sub := range c.Commands() {
-		if sub.Flags().Lookup(name) != nil {
-			have = append(have, "'"+sub.CommandPath()+"'")
-		}
-	}
-	if len(have) == 0 {
-		return ""
-	}
-	return "it is for " + strings.Join(have, ", ") + ": "
+	return ""
 }
 
 // nearest returns the subcommand of c whose name begins with name or is at most two edits

@@ -57,10 +57,13 @@ func TestWrongInput(t *testing.T) {
 		{"mistyped command", ok, []string{"vali", "wf.yaml"}, "", `unknown command "vali": did you mean validate?`},
 		{"swapped letters", ok, []string{"rnu", "wf.yaml"}, "", `unknown command "rnu": did you mean run?`},
 		{"missing letter", ok, []string{"vrsion"}, "", `unknown command "vrsion": did you mean version?`},
+		{"help about what is below a command without any", ok, []string{"help", "run", "frob"}, "", `unknown command "frob": see 'ringmill run --help'`},
 		{"unknown flag", ok, with("--colour"), "", "unknown flag: --colour: see 'ringmill run --help'"},
 		{"mistyped flag", ok, with("--taskactors", "5"), "", "unknown flag: --taskactors: did you mean --task-actors? see 'ringmill run --help'"},
 		{"nearest flag", ok, []string{"loadgen", "run", "--rte", "5"}, "", "unknown flag: --rte: did you mean --rate? "},
 		{"flag of subcommands", ok, []string{"loadgen", "--rate", "5"}, "", "unknown flag: --rate: it is for 'ringmill loadgen grid', 'ringmill loadgen run': see"},
+		{"flag of a subcommand, near to another", ok, []string{"--otlp"}, "", "unknown flag: --otlp: it is for 'ringmill run': see"},
+		{"flag that is true or false", ok, with("--json=maybe"), "", `--json: "maybe" is unknown; want true or false`},
 		{"flag without value", ok, with("--count"), "", "flag needs an argument: --count: see 'ringmill run --help'"},
 		{"no file", ok, []string{"run"}, "", "no file given: want 'ringmill run FILE [flags]'"},
 		{"two files", ok, with("wf.yaml"), "", "2 files given: want one, 'ringmill run FILE [flags]'"},
@@ -74,6 +77,9 @@ func TestWrongInput(t *testing.T) {
 			`--input: none was given: workflow: bad input: input is null: pass object: want one of the form --input '{"n":1,"user":"text"}', or --input @FILE`},
 		{"no input, of which the schema says little", "input: {anyOf: [{type: string}, {type: integer}]}\n" + ok, run, "", `want one of the form --input '{"user": "ada"}', or --input @FILE`},
 		{"no input, with a quote", `input: {enum: ["it's"]}` + "\n" + ok, run, "", `of the form --input '"it'\''s"', or`},
+		{"no input, with a constant, null and what HTML would escape", "input: {type: object, required: [<, c], properties: {<: {type: ['null', integer]}, c: {const: a&b}}}\n" + ok, run, "",
+			`of the form --input '{"<":1,"c":"a&b"}', or`},
+		{"input of a recorded workflow", instance, with("--input", "{}", "--time-scale", "0"), "", "--input: fork is a recorded workflow (WfFormat), which takes none: leave it out"},
 		{"input file without a name", ok, with("--input", "@"), "", "--input: @ names no file: want @FILE, or @- for standard input"},
 		{"unknown shell", ok, []string{"completion", "foo"}, "", `unknown shell "foo": want 'ringmill completion SHELL' with bash, fish, powershell, zsh`},
 		{"no shell", ok, []string{"completion"}, "", "no shell given: want 'ringmill completion SHELL' with bash"},
@@ -122,6 +128,15 @@ func TestNoInput(t *testing.T) {
 		t.Errorf("exit code %d, standard error %q, want %q", r.code, r.stderr, hint)
 	}
 	if r := ringmill(t, file, "run", "wf.yaml", "--input", "{}"); r.code != 1 || strings.Contains(r.stderr, "no input was given") {
+		t.Errorf("exit code %d, standard error %q", r.code, r.stderr)
+	}
+}
+
+// TestNoInputPipe: the example is made of a schema that can be read only once.
+func TestNoInputPipe(t *testing.T) {
+	cmd := command(t, "run", "-")
+	cmd.Stdin = strings.NewReader("input: {type: string}\n" + ok)
+	if r := finish(t, cmd); r.code != 2 || !strings.Contains(r.stderr, `of the form --input '"text"', or`) {
 		t.Errorf("exit code %d, standard error %q", r.code, r.stderr)
 	}
 }

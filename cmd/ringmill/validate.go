@@ -78,7 +78,7 @@ func validate(s streams, files []string, opts []workflow.ParseOption) error {
 func check(s streams, file string, opts []workflow.ParseOption) (def *definition, unchecked int64, err error) {
 	scripts := newScripts(file, nil)
 	defer scripts.stop()
-	def, err = load(s, file, append(slices.Clip(opts), scripts.option())...)
+	def, _, err = load(s, file, append(slices.Clip(opts), scripts.option())...)
 	return def, scripts.unchecked(), err
 }
 
