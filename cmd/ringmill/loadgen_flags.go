@@ -170,7 +170,10 @@ func (f *loadFlags) setWorkload(c *cobra.Command, s streams, w *loadgen.Workload
 		}
 		return nil
 	}
-	def, text, err := loadScripted(c, s, f.workflow, workflow.TimeScale(f.timeScale))
+	for _, name := range f.synthetic { // its tasks do not run
+		w.Synthetic = w.Synthetic || c.Flags().Changed(name)
+	}
+	def, text, err := loadScripted(c, s, f.workflow, !w.Synthetic, workflow.TimeScale(f.timeScale))
 	if err != nil {
 		return fmt.Errorf("--workflow: %w", err)
 	}
@@ -178,10 +181,7 @@ func (f *loadFlags) setWorkload(c *cobra.Command, s streams, w *loadgen.Workload
 		return err
 	}
 	w.Definition = def
-	for _, name := range f.synthetic {
-		w.Synthetic = w.Synthetic || c.Flags().Changed(name)
-	}
-	if w.Synthetic { // its tasks do not run
+	if w.Synthetic {
 		w.Input, err = readInput(s, f.input)
 	} else {
 		w.Input, err = inputOf(s, f.input, def, text)

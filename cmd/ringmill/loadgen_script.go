@@ -13,8 +13,9 @@ import (
 
 // loadScripted reads the workflow in a file that may have scripts or, from js:FILE
 // and ts:FILE, makes one of a single script that is given the run's input. The engine
-// ends with the command. It returns the workflow's text too.
-func loadScripted(c *cobra.Command, s streams, name string, opts ...workflow.ParseOption) (def *definition, text []byte, err error) {
+// ends with the command. If scripts will run there must be one. It returns the workflow's
+// text too.
+func loadScripted(c *cobra.Command, s streams, name string, run bool, opts ...workflow.ParseOption) (def *definition, text []byte, err error) {
 	kind, file, ok := strings.Cut(name, ":")
 	ok = ok && (kind == "js" || kind == "ts")
 	if !ok {
@@ -24,7 +25,11 @@ func loadScripted(c *cobra.Command, s streams, name string, opts ...workflow.Par
 	c.PostRun = func(*cobra.Command, []string) { scripts.stop() }
 	opts = append(opts, scripts.option())
 	if !ok {
-		return load(s, name, opts...)
+		def, text, err = load(s, name, opts...)
+		if err == nil && run && scripts.unchecked() > 0 {
+			_, err = scripts.Engine()
+		}
+		return def, text, err
 	}
 	if _, err := scripts.Engine(); err != nil {
 		return nil, nil, err

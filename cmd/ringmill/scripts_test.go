@@ -234,6 +234,13 @@ func TestEngineStartsForScriptsOnly(t *testing.T) {
 			t.Errorf("%q is not in %+v", text, r)
 		}
 	}
+	load := []string{"loadgen", "run", "--workflow", "wf.yaml", "--concurrency", "1", "--count", "5", "--live", "off"}
+	if r := ringmill(t, script, load...); r.code != 2 || !strings.Contains(r.stderr, "--workflow: js: the JavaScript engine is not part") {
+		t.Errorf("a load of scripts without the engine: %+v", r)
+	}
+	if r := ringmill(t, script, append(load, "--work", "1us")...); r.code != 0 {
+		t.Errorf("a load in place of the scripts: %+v", r)
+	}
 }
 
 // TestLoadgenScript: one script is a workload, as are files with scripts.
