@@ -86,7 +86,8 @@ func NewMPSC[T any](capacity int) *MPSC[T] {
 }
 
 // Init makes the zero MPSC what NewMPSC returns, for one that lies inside its owner. It must be called once, before any
-// other method and before anybody else sees m. It panics as NewMPSC does.
+// other method and before anybody else sees m. It panics as NewMPSC does. What follows m in its owner lies in the cache line that
+// the consumer writes: fields that producers use belong elsewhere.
 func (m *MPSC[T]) Init(capacity int) {
 	checkCapacity(capacity)
 	m.capacity = uint32(capacity)
